@@ -1,0 +1,25 @@
+"""Every table, imported so that the metadata is whole."""
+
+from models.tables import (
+    catalog,
+    compliance,
+    jobs,
+    notifications,
+    runs,
+    scans,
+    sources,
+    workspaces,
+)
+from models.tables.base import Table
+
+__all__ = [
+    "Table",
+    "catalog",
+    "compliance",
+    "jobs",
+    "notifications",
+    "runs",
+    "scans",
+    "sources",
+    "workspaces",
+]

@@ -1,0 +1,50 @@
+"""The index of runs and the append-only log of what happened in them; Temporal holds the truth."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Id, Identified, Table, now
+
+
+class Run(Identified, Table):
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index(None, "workspace_id", "created_at"),
+        Index(None, "job_id", "created_at"),
+        Index(None, "state"),
+    )
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    job_version: Mapped[int]
+    workflow_id: Mapped[str] = mapped_column(String(200), unique=True)
+    actor: Mapped[str] = mapped_column(Id)
+    trigger: Mapped[str] = mapped_column(String(40), default="manual")
+    parameters: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[str] = mapped_column(String(20))
+    started: Mapped[bool] = mapped_column(default=False)
+    """Whether Temporal has taken the start; the sweeper starts those that it has not."""
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outputs: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error: Mapped[dict[str, Any] | None]
+
+
+class RunEvent(Table):
+    __tablename__ = "run_events"
+    __table_args__ = (UniqueConstraint("run_id", "task_key", "attempt", "n"),)
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    task_key: Mapped[str] = mapped_column(String(160), default="")
+    attempt: Mapped[int] = mapped_column(default=0)
+    n: Mapped[int]
+    """Place among the events of one attempt, so that writing a batch again changes nothing."""
+    at: Mapped[datetime] = mapped_column(default=now)
+    kind: Mapped[str] = mapped_column(String(40))
+    body: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,0 +1,81 @@
+"""Every error that Racine raises on purpose.
+
+RacineError
+├── InvalidInput      the caller sent something that cannot be used
+├── NotFound          the object does not exist, or the caller may not know that it does
+├── Conflict          the object's state forbids the request
+├── Unauthenticated   nobody, or nobody known, is asking
+├── Forbidden         the caller is known and may not
+├── SourceFault       a data source refused, broke off or lied
+└── Unavailable       a part that Racine needs does not answer: trying again may help
+
+HTTP problem details and Temporal's ApplicationError are each mapped from here once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong at one place of a document."""
+
+    pointer: str
+    """JSON pointer (RFC 6901) to the faulty value."""
+    message: str
+    next_step: str = ""
+    code: str = "invalid"
+
+
+class RacineError(Exception):
+    """A refusal with a stable code, a sentence and the reader's next step."""
+
+    code: ClassVar[str] = "racine_error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        next_step: str = "",
+        faults: Sequence[Fault] = (),
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+        self.faults = tuple(faults)
+        self.details = dict(details or {})
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.next_step}".rstrip()
+
+
+class InvalidInput(RacineError):
+    code = "invalid_input"
+
+
+class NotFound(RacineError):
+    code = "not_found"
+
+
+class Conflict(RacineError):
+    code = "conflict"
+
+
+class Unauthenticated(RacineError):
+    code = "unauthenticated"
+
+
+class Forbidden(RacineError):
+    code = "forbidden"
+
+
+class SourceFault(RacineError):
+    code = "source_fault"
+
+
+class Unavailable(RacineError):
+    code = "unavailable"
+    retryable = True

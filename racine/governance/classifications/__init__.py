@@ -1,0 +1,24 @@
+"""What the columns hold: classifiers, evidence and verdicts."""
+
+from racine.group import Group, Operation, Payload
+
+
+class ClassifyInput(Payload):
+    scan_id: str
+
+
+class ClassifyResult(Payload):
+    columns: int
+    classified: int
+    by_kind: dict[str, int]
+
+
+CLASSIFY = Operation(
+    "classifications.classify",
+    ClassifyInput,
+    ClassifyResult,
+    "Decides from a scan's evidence what each column holds.",
+    permission="classifications:write",
+)
+
+GROUP = Group("classifications", "Classifications", (CLASSIFY,))

@@ -11,7 +11,6 @@ from activities.names import WORKFLOW_QUEUE
 from models.messages import JobInput, RunContext
 from models.session import Database
 from models.stores import jobs, runs
-from models.tables.runs import Run
 from racine.definitions.document import JobDocument
 from racine.engine.plan import compile_plan
 from racine.engine.states import RunState
@@ -44,17 +43,16 @@ def record(session: Session, job_id: str, parameters: dict[str, Any], actor: str
     version = jobs.get_version(session, job.id, job.version)
     defaults = {p["name"]: p.get("default") for p in version.document.get("parameters", [])}
     run_id = new_id("run")
-    session.add(
-        Run(
-            id=run_id,
-            workspace_id=job.workspace_id,
-            job_id=job.id,
-            job_version=job.version,
-            workflow_id=f"{job.name}/{run_id}",
-            actor=actor,
-            parameters=defaults | parameters,
-            state=RunState.SCHEDULED,
-        )
+    runs.insert(
+        session,
+        id=run_id,
+        workspace_id=job.workspace_id,
+        job_id=job.id,
+        job_version=job.version,
+        workflow_id=f"{job.name}/{run_id}",
+        actor=actor,
+        parameters=defaults | parameters,
+        state=RunState.SCHEDULED,
     )
     return run_id
 

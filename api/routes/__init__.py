@@ -1,0 +1,7 @@
+"""The routers, one for each noun; a new noun is one line here."""
+
+from fastapi import APIRouter
+
+from api.routes import operations
+
+ROUTERS: tuple[APIRouter, ...] = (operations.router,)

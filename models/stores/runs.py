@@ -21,6 +21,10 @@ def get(session: Session, run_id: str) -> Run:
     return run
 
 
+def insert(session: Session, **values: Any) -> None:
+    session.add(Run(**values))
+
+
 def mark_started(session: Session, run_id: str) -> None:
     session.execute(
         update(Run)

@@ -1,0 +1,24 @@
+"""Settings of every server process, from the environment alone; all faults are told at once."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`RACINE_…` variables; `_FILE` variants are not read here but by the secret references."""
+
+    model_config = SettingsConfigDict(env_prefix="RACINE_")
+
+    database_url: str
+    temporal_address: str = "127.0.0.1:7233"
+    temporal_namespace: str = "default"
+    data_dir: Path = Path(".racine")
+    """Where keys and other state of this installation lie."""
+    admin_password: SecretStr | None = None
+    """Password of the first administrator; generated and shown once when absent."""
+    secret_key: SecretStr | None = None
+    """Root of token and secret encryption; made in `data_dir` when absent."""
+    operations: list[str] = Field(default_factory=list)
+    """Modules that register operations with `@racine.operation`."""

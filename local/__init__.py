@@ -1,0 +1,1 @@
+"""What runs only from a checkout or the image: dev supervisor, demo, one-shot scan."""

@@ -1,0 +1,26 @@
+"""Composition root of the local commands, mounted into `racine` when it runs in a checkout."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+State = Annotated[Path, typer.Option("--state", help="Folder that holds everything it keeps.")]
+
+
+@app.command()
+def migrate(
+    database_url: Annotated[
+        str, typer.Option(envvar="RACINE_DATABASE_URL", help="SQLAlchemy URL of the database.")
+    ],
+) -> None:
+    """Bring the database to this release's schema; safe to repeat."""
+    from local.migrate import migrate as run
+
+    run(database_url)
+
+
+if __name__ == "__main__":
+    app()

@@ -26,9 +26,9 @@ _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _INTEGERS = range(-(2**63), 2**64)
 
 
-def check(expression: str) -> list[Reference]:
+def check(expression: str, contexts: tuple[str, ...] = CONTEXTS) -> list[Reference]:
     """Return what an expression reads; raise InvalidInput unless it is CEL over known contexts."""
-    return list(_compile(expression)[1])
+    return list(_compile(expression, contexts)[1])
 
 
 def task_references(expression: str) -> list[str]:
@@ -70,11 +70,13 @@ def broken_templates(value: Any) -> list[str]:
     return [text for part in parts for text in broken_templates(part)]
 
 
-def evaluate(expression: str, context: Mapping[str, Any]) -> Any:
+def evaluate(
+    expression: str, context: Mapping[str, Any], contexts: tuple[str, ...] = CONTEXTS
+) -> Any:
     """Return the JSON value of a CEL expression over a JSON-mode context."""
-    program, reads = _compile(expression)
+    program, reads = _compile(expression, contexts)
     roots = {reference.path[0] for reference in reads}
-    data = {name: context.get(name, {}) if name in roots else {} for name in CONTEXTS}
+    data = {name: context.get(name, {}) if name in roots else {} for name in contexts}
     for name in roots:
         _require_plain(data.get(name), expression)
     try:
@@ -177,34 +179,31 @@ def _items(value: Any) -> Any:
     return value
 
 
-_ENV = cel.NewEnv(
-    variables=dict.fromkeys(CONTEXTS, cel.Type.DYN),
-    extensions=[
-        cel.CelExtension(
-            "racine",
-            [
-                cel.FunctionDecl(
-                    expression_tree.GUARD,
-                    [cel.Overload("racine_items_dyn", cel.Type.DYN, [cel.Type.DYN], False, _items)],
-                )
-            ],
-        )
-    ],
-)
+@lru_cache(maxsize=16)
+def _environment(contexts: tuple[str, ...]) -> cel.Env:
+    guard = cel.Overload("racine_items_dyn", cel.Type.DYN, [cel.Type.DYN], False, _items)
+    declared = cel.FunctionDecl(expression_tree.GUARD, [guard])
+    return cel.NewEnv(
+        variables=dict.fromkeys(contexts, cel.Type.DYN),
+        extensions=[cel.CelExtension("racine", [declared])],
+    )
 
 
 @lru_cache(maxsize=4096)
-def _compile(expression: str) -> tuple[cel.Expression, tuple[Reference, ...]]:
+def _compile(
+    expression: str, contexts: tuple[str, ...]
+) -> tuple[cel.Expression, tuple[Reference, ...]]:
     if len(expression) > MAX_LENGTH:
         raise InvalidInput(f"An expression has at most {MAX_LENGTH} characters.")
     if not _encodes(expression):
         raise InvalidInput(f"{expression!r} is not valid CEL: it is not valid Unicode.")
+    environment = _environment(contexts)
     try:
-        program = _ENV.compile(expression)
-        tree = _ENV.compile(expression, True).serialize()
+        program = environment.compile(expression)
+        tree = environment.compile(expression, True).serialize()
         guarded = expression_tree.guarded(tree)
         if guarded is not None:
-            program = _ENV.deserialize(guarded)
+            program = environment.deserialize(guarded)
     except RuntimeError as fault:
         raise InvalidInput(f"{expression!r} is not valid CEL: {_complaint(fault)}.") from None
     return program, tuple(expression_tree.references(tree))

@@ -1,7 +1,6 @@
 """The governance run, end to end on a real Temporal server."""
 
 import asyncio
-import json
 import os
 import sqlite3
 from pathlib import Path
@@ -18,6 +17,7 @@ from models.stores import runs
 from models.tables.catalog import Asset
 from models.tables.compliance import Finding
 from models.tables.workspaces import Workspace
+from racine import templates
 from services import workflows as service
 from worker import activity_worker, workflow_worker
 
@@ -30,7 +30,7 @@ def test_a_governance_run_publishes_what_it_found(tmp_path: Path) -> None:
         shop.execute("CREATE TABLE customers (id INTEGER, contact TEXT)")
         rows = [(n, f"person{n}@example.org") for n in range(50)]
         shop.executemany("INSERT INTO customers VALUES (?, ?)", rows)
-    document = json.loads(Path("examples/governance_run.json").read_text())
+    document = templates.load("governance_run")
     db = Database(f"sqlite:///{tmp_path}/racine.db")
     upgrade(db)
     run_id = asyncio.run(_run(db, estate, document))

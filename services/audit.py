@@ -1,10 +1,15 @@
-"""One activity row for every mutating call, written in the call's own transaction."""
+"""One activity row for every mutating or denied call."""
 
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from models.stores import activities
+from racine.redaction import redact
 from services.access import Actor
+
+DONE = "done"
+DENIED = "denied"
 
 
 def record(
@@ -15,5 +20,24 @@ def record(
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
+    outcome: str = DONE,
+    chain: str | None = None,
 ) -> None:
-    """Write who did what to which object; `action` is `noun.verb`, values carry no secret."""
+    """Have the call's own transaction write who did what to which object.
+
+    `action` is `noun.verb`; values are JSON and go in redacted. The row joins the chain of the
+    actor's workspace unless another is named.
+    """
+    activities.append(
+        session,
+        chain=chain or actor.workspace_id or activities.TENANT,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        action=action,
+        object_id=object_id,
+        before=redact(before),
+        after=redact(after),
+        outcome=outcome,
+        request_id=actor.request_id,
+        origin=actor.origin,
+    )

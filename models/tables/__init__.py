@@ -1,6 +1,8 @@
 """Every table, imported so that the metadata is whole."""
 
 from models.tables import (
+    access,
+    activities,
     catalog,
     compliance,
     jobs,
@@ -14,6 +16,8 @@ from models.tables.base import Table
 
 __all__ = [
     "Table",
+    "access",
+    "activities",
     "catalog",
     "compliance",
     "jobs",

@@ -1,4 +1,4 @@
-"""Who may do what: users, roles, scoped grants and the decision."""
+"""Who may do what: permissions, roles, scoped grants and the decision."""
 
 from racine.group import Group
 

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 TaskKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 JobName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
+TASK_KINDS = ("operation_task", "python_task", "condition_task", "noop_task")
+"""The fields of which a task has exactly one."""
+
 
 class Part(BaseModel):
     """Base of the document's parts: frozen, and a field nobody knows is a fault."""
@@ -88,6 +91,10 @@ class Task(Part):
     heartbeat_timeout_seconds: float | None = Field(default=None, gt=0)
     disabled: bool = False
 
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [kind]} for kind in TASK_KINDS]}
+    )
+
 
 class Parameter(Part):
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
@@ -112,6 +119,3 @@ class JobDocument(Part):
     tasks: list[Task] = Field(min_length=1)
     outputs: dict[str, Any] = Field(default_factory=dict)
     ui: dict[str, Any] = Field(default_factory=dict)
-
-
-TASK_KINDS = ("operation_task", "python_task", "condition_task", "noop_task")

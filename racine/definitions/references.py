@@ -1,0 +1,153 @@
+"""Faults of a task's expressions: syntax, unknown names, and what is not upstream of the reader."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from racine import registry
+from racine.definitions.document import RunIf, Task
+from racine.definitions.graph import did_you_mean
+from racine.definitions.scope import Placed, Scope
+from racine.errors import Fault, InvalidInput
+from racine.expression_tree import Reference
+from racine.expressions import broken_templates, check, located_templates
+
+RUN_FIELDS = ("id", "job", "workspace", "start_time", "logical_time")
+TASK_FIELDS = ("values", "state", "error", "outcome", "attempt")
+
+
+@dataclass
+class Names:
+    """What the expressions of one place may refer to."""
+
+    scope: Scope
+    parameters: Mapping[str, Any]
+    items: bool = False
+    """It is the body of a loop, so `item` and `item_index` mean something."""
+    hints: list[Fault] = field(default_factory=list)
+
+
+def located_expressions(task: Task, pointer: str = "") -> list[tuple[str, str]]:
+    """Return every expression of a task with the JSON pointer of the text that holds it."""
+    found: list[tuple[str, str]] = []
+    if task.operation_task:
+        place = f"{pointer}/operation_task/input"
+        found += located_templates(task.operation_task.input, place)
+    if task.python_task:
+        place = f"{pointer}/python_task/parameters"
+        found += located_templates(task.python_task.parameters, place)
+    if task.condition_task:
+        found.append((f"{pointer}/condition_task/expression", task.condition_task.expression))
+    return found
+
+
+def reference_faults(names: Names, placed: Placed) -> Iterator[Fault]:
+    """Yield what is wrong with the expressions of one task; hints go to `names.hints`."""
+    task = placed.task
+    for part in (task.operation_task, task.python_task):
+        for text in broken_templates(part.model_dump() if part else {}):
+            yield Fault(placed.pointer, f"{text!r} opens or closes a template without its partner.",
+                        "Write {{ expression }}.", "broken_template")  # fmt: skip
+    for pointer, expression in located_expressions(task, placed.pointer):
+        yield from expression_faults(names, expression, pointer, placed.key)
+
+
+def expression_faults(
+    names: Names, expression: str, pointer: str, reader: str | None
+) -> Iterator[Fault]:
+    """Yield the faults of one expression; `reader` None is the job's end, which reads any task."""
+    try:
+        found = check(expression)
+    except InvalidInput as fault:
+        yield Fault(pointer, fault.message, "Write a CEL expression.", "expression")
+        return
+    tested = {reference.path for reference in found if reference.tested}
+    for reference in found:
+        problem = _problem(names, reference, reader)
+        if problem:
+            yield Fault(pointer, *problem)
+        elif reader and not reference.tested and _untested(names.scope, reference, reader, tested):
+            names.hints.append(_hint(pointer, reference))
+
+
+def _problem(names: Names, reference: Reference, reader: str | None) -> tuple[str, ...] | None:
+    root, *rest = reference.path
+    if root in ("item", "item_index"):
+        return None if names.items else (
+            f"{root!r} means something only in the body of a loop.", "Use params or tasks.",
+            "unknown_name")  # fmt: skip
+    if root == "tasks":
+        return _task_problem(names.scope, reference, reader)
+    known = {"params": list(names.parameters), "run": RUN_FIELDS}[root]
+    if not rest or rest[0] in known:
+        return None
+    kind = "parameter" if root == "params" else "field of run"
+    return f"There is no {kind} {rest[0]!r}.", did_you_mean(rest[0], known), "unknown_name"
+
+
+def _task_problem(scope: Scope, reference: Reference, reader: str | None) -> tuple[str, ...] | None:
+    path = reference.path
+    if len(path) < 2:
+        return "A reference names its task.", "Write tasks.KEY.values.FIELD.", "unnamed_task"
+    key = path[1]
+    if key in scope.broken:
+        return None
+    if key not in scope.keys:
+        return f"There is no task {key!r} here.", did_you_mean(key, scope.keys), "unknown_task"
+    if reader in scope.ancestors and not scope.is_upstream(key, reader):
+        return (f"Task {key!r} is not upstream of {reader!r}, so it may not have run yet.",
+                f"Add {{\"task_key\": \"{key}\"}} to its depends_on.", "not_upstream")  # fmt: skip
+    if len(path) > 2 and path[2] not in TASK_FIELDS:
+        return (f"A task has no {path[2]!r}.", did_you_mean(path[2], TASK_FIELDS),
+                "unknown_name")  # fmt: skip
+    return _output_problem(scope.keys[key], path)
+
+
+def _output_problem(placed: Placed, path: tuple[str, ...]) -> tuple[str, ...] | None:
+    declared = declared_outputs(placed)
+    if declared is None or len(path) < 4 or path[2] != "values" or path[3] in declared:
+        return None
+    return (f"Task {path[1]!r} has no output {path[3]!r}.", did_you_mean(path[3], declared),
+            "undeclared_output")  # fmt: skip
+
+
+def declared_outputs(placed: Placed) -> list[str] | None:
+    """Return the names that a task's values have; None when anything may be in them."""
+    task, kind = placed.task, placed.kind
+    if task.outputs is not None and "properties" in task.outputs:
+        return list(task.outputs["properties"])
+    if kind == "operation_task" and task.operation_task:
+        operation = registry.operations().get(task.operation_task.operation)
+        return list(operation.result.model_fields) if operation else None
+    return {"condition_task": ["outcome"], "noop_task": []}.get(kind or "")
+
+
+def _untested(
+    scope: Scope, reference: Reference, reader: str, tested: set[tuple[str, ...]]
+) -> bool:
+    """Tell whether an expression counts on the values of a task that may not have run."""
+    path = reference.path
+    if len(path) < 4 or path[0] != "tasks" or path[2] != "values":
+        return False
+    if any(path[: len(known)] == known for known in tested):
+        return False
+    return _may_lack_values(scope, path[1], reader)
+
+
+def _may_lack_values(scope: Scope, key: str, reader: str) -> bool:
+    """A failure lets a lenient reader run; a branch not taken lets one run that joins after it."""
+    task, source = scope.keys[reader].task, scope.keys[key].task
+    if task.run_if is not RunIf.ALL_SUCCESS:
+        return True
+    branch = source.disabled or any(edge.outcome for edge in source.depends_on)
+    return branch and len(task.depends_on) > 1
+
+
+def _hint(pointer: str, reference: Reference) -> Fault:
+    path = ".".join(reference.path)
+    return Fault(
+        pointer,
+        f"{path} is missing when task {reference.path[1]!r} did not run.",
+        f"Write has({path}) ? {path} : a default.",
+        "has",
+    )

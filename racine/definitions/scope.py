@@ -1,0 +1,58 @@
+"""The tasks of a document, flattened with their place, and the edges between those of one level."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from racine.definitions.document import TASK_KINDS, Task
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A task and the JSON pointer of it."""
+
+    task: Task
+    pointer: str
+
+    @property
+    def key(self) -> str:
+        return self.task.task_key
+
+    @property
+    def kind(self) -> str | None:
+        """The one kind that is set; None when none or several are."""
+        kinds = kinds_of(self.task)
+        return kinds[0] if len(kinds) == 1 else None
+
+
+@dataclass
+class Scope:
+    """One level of tasks: the document's own, or the body of a loop."""
+
+    tasks: Sequence[Placed]
+    keys: Mapping[str, Placed]
+    """By key; of tasks with one key, the first."""
+    broken: frozenset[str] = frozenset()
+    """Keys of tasks that did not parse: known, but nothing more can be said about them."""
+    ancestors: dict[str, int] = field(default_factory=dict)
+    """Bit set of the places of all tasks upstream of each, once the graph is known to be sound."""
+    places: dict[str, int] = field(default_factory=dict)
+
+    def edges(self) -> Iterator[tuple[str, str]]:
+        for placed in self.tasks:
+            for dependency in placed.task.depends_on:
+                if dependency.task_key in self.keys and dependency.task_key != placed.key:
+                    yield dependency.task_key, placed.key
+
+    def is_upstream(self, key: str, of: str) -> bool:
+        return bool(self.ancestors.get(of, 0) >> self.places[key] & 1)
+
+
+def kinds_of(task: Task) -> list[str]:
+    return [kind for kind in TASK_KINDS if getattr(task, kind) is not None]
+
+
+def scope_of(placed: Sequence[Placed], broken: frozenset[str] = frozenset()) -> Scope:
+    keys: dict[str, Placed] = {}
+    for item in placed:
+        keys.setdefault(item.key, item)
+    return Scope(placed, keys, broken, places={key: number for number, key in enumerate(keys)})

@@ -1,0 +1,114 @@
+"""Faults of single tasks: their kind, their operation and its input, retries and time limits."""
+
+import keyword
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from racine import registry
+from racine.definitions.document import TASK_KINDS, Defaults, RetryPolicy
+from racine.definitions.graph import did_you_mean
+from racine.definitions.schemas import pointer_of, schema_fault
+from racine.definitions.scope import Placed, kinds_of
+from racine.errors import Fault
+from racine.expressions import has_template
+
+
+def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
+    yield from _kind_faults(placed)
+    yield from _operation_faults(placed)
+    yield from _callable_faults(placed)
+    yield from _limit_faults(placed, defaults)
+    if placed.task.outputs is not None and (fault := schema_fault(placed.task.outputs)):
+        yield Fault(f"{placed.pointer}/outputs", f"This is not a usable JSON Schema: {fault}.",
+                    "See json-schema.org, draft 2020-12; references stay inside the schema.",
+                    "schema")  # fmt: skip
+
+
+def _kind_faults(placed: Placed) -> Iterator[Fault]:
+    kinds = kinds_of(placed.task)
+    if len(kinds) == 1:
+        return
+    what = f"It has {' and '.join(kinds)}." if kinds else "It says nothing to do."
+    yield Fault(
+        placed.pointer,
+        f"Task {placed.key!r} needs exactly one kind. {what}",
+        f"Give it one of: {', '.join(TASK_KINDS)}.",
+        "task_kind",
+    )
+
+
+def _operation_faults(placed: Placed) -> Iterator[Fault]:
+    spec = placed.task.operation_task
+    if spec is None:
+        return
+    pointer = f"{placed.pointer}/operation_task"
+    known = registry.operations()
+    if spec.operation not in known:
+        yield Fault(f"{pointer}/operation", f"There is no operation {spec.operation!r}.",
+                    did_you_mean(spec.operation, known), "unknown_operation")  # fmt: skip
+        return
+    try:
+        known[spec.operation].input.model_validate(spec.input)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            if not _waits_for_template(spec.input, fault["loc"]):
+                yield Fault(
+                    f"{pointer}/input{pointer_of(fault['loc'])}",
+                    f"{spec.operation}: {fault['msg']}.",
+                    "GET /api/racine/operations shows the input it takes.",
+                    fault["type"],
+                )
+
+
+def _waits_for_template(given: Any, path: Sequence[int | str]) -> bool:
+    """Tell whether what is at a path, or above it, is only known when the run resolves it."""
+    for part in path:
+        if has_template(given):
+            return True
+        try:
+            given = given[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return has_template(given)
+
+
+def _callable_faults(placed: Placed) -> Iterator[Fault]:
+    spec = placed.task.python_task
+    if spec is None:
+        return
+    names = spec.callable.replace(":", ".").split(".")
+    if all(name.isidentifier() and not keyword.iskeyword(name) for name in names):
+        return
+    yield Fault(
+        f"{placed.pointer}/python_task/callable",
+        f"{spec.callable!r} names no Python function.",
+        "Write package.module:function.",
+        "callable",
+    )
+
+
+def _limit_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
+    task = placed.task
+    if task.retry_policy is not None:
+        yield from retry_faults(task.retry_policy, f"{placed.pointer}/retry_policy")
+    whole = task.start_to_close_timeout_seconds or defaults.start_to_close_timeout_seconds
+    heartbeat = task.heartbeat_timeout_seconds
+    if heartbeat is not None and heartbeat > whole:
+        yield Fault(
+            f"{placed.pointer}/heartbeat_timeout_seconds",
+            f"The heartbeat timeout of {heartbeat:g} s is longer than an attempt's {whole:g} s.",
+            "Shorten it, or raise start_to_close_timeout_seconds.",
+            "timeout",
+        )
+
+
+def retry_faults(policy: RetryPolicy, pointer: str) -> Iterator[Fault]:
+    if policy.maximum_interval_seconds < policy.initial_interval_seconds:
+        yield Fault(
+            f"{pointer}/maximum_interval_seconds",
+            "The longest interval between retries is shorter than the first.",
+            "Raise it to initial_interval_seconds at least.",
+            "retry_policy",
+        )

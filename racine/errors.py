@@ -4,6 +4,8 @@ RacineError
 ├── InvalidInput      the caller sent something that cannot be used
 ├── NotFound          the object does not exist, or the caller may not know that it does
 ├── Conflict          the object's state forbids the request
+├── PreconditionFailed  the object changed since the caller read it
+├── PreconditionRequired  the caller must say which state of the object it means
 ├── Unauthenticated   nobody, or nobody known, is asking
 ├── Forbidden         the caller is known and may not
 ├── SourceFault       a data source refused, broke off or lied
@@ -62,6 +64,14 @@ class NotFound(RacineError):
 
 class Conflict(RacineError):
     code = "conflict"
+
+
+class PreconditionFailed(RacineError):
+    code = "precondition_failed"
+
+
+class PreconditionRequired(RacineError):
+    code = "precondition_required"
 
 
 class Unauthenticated(RacineError):

@@ -1,22 +1,19 @@
-"""Job definitions and their runs."""
+"""Job definitions: their documents, versions and faults."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
-from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy
 
-from activities.names import WORKFLOW_QUEUE
-from models.messages import JobInput, RunContext
-from models.session import Database
-from models.stores import jobs, runs
+from models.stores import jobs
+from models.stores.paging import Page
 from racine.definitions.document import JobDocument
-from racine.engine.plan import compile_plan
-from racine.engine.states import RunState
-from racine.errors import Fault, InvalidInput
-from racine.ids import new_id
-from workflows.job import RacineJob
+from racine.errors import Conflict, Fault, InvalidInput, NotFound, PreconditionFailed
+from services import access, audit
+from services.access import Actor
+
+if TYPE_CHECKING:
+    from models.tables.jobs import Job, JobVersion
 
 
 def parse(document: dict[str, Any]) -> JobDocument:
@@ -31,46 +28,102 @@ def parse(document: dict[str, Any]) -> JobDocument:
         raise InvalidInput("The job document has faults.", faults=faults) from None
 
 
-def save(session: Session, workspace_id: str, document: dict[str, Any], actor: str) -> str:
-    parsed = parse(document)
-    stored = parsed.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return jobs.save(session, workspace_id, stored, actor).id
+def faults(session: Session, actor: Actor, document: dict[str, Any]) -> list[Fault]:
+    """Return everything that is wrong with a document; nothing is stored."""
+    access.require(session, actor, "workflows:read")
+    try:
+        parse(document)
+    except InvalidInput as fault:
+        return list(fault.faults)
+    return []
 
 
-def record(session: Session, job_id: str, parameters: dict[str, Any], actor: str) -> str:
-    """Write down that a run shall be; the caller commits, then starts it."""
+def create(session: Session, actor: Actor, document: dict[str, Any]) -> "Job":
+    """Store a new job; raise Conflict when the workspace has one of that name."""
+    access.require(session, actor, "workflows:write")
+    stored = _canonical(document)
+    existing = jobs.find(session, actor.workspace_id, stored["name"])
+    if existing is not None and not existing.archived:
+        raise Conflict(
+            f"The workspace has a job named {existing.name!r}.",
+            next_step=f"PUT /api/racine/workflows/{existing.id} makes its next version.",
+            details={"id": existing.id},
+        )
+    job = jobs.save(session, actor.workspace_id, stored, actor.id)
+    audit.record(session, actor, "job.create", job.id, after=_summary(job))
+    return job
+
+
+def replace(
+    session: Session, actor: Actor, job_id: str, document: dict[str, Any], version: int
+) -> "Job":
+    """Make a document the job's next version; the same content again changes nothing.
+
+    Raises PreconditionFailed when the job is not at `version`, InvalidInput for another name.
+    """
+    access.require(session, actor, "workflows:write", scope=job_id)
+    job = get(session, actor, job_id)
+    stored = _canonical(document)
+    if stored["name"] != job.name:
+        fault = Fault("/name", f"The job's name is {job.name!r} and stays so.", code="name")
+        raise InvalidInput("A job cannot be renamed.", faults=[fault])
+    _at_version(job, version)
+    before = _summary(job)
+    saved = jobs.save(session, actor.workspace_id, stored, actor.id)
+    if saved.version != before["version"]:
+        audit.record(session, actor, "job.replace", job.id, before=before, after=_summary(saved))
+    return saved
+
+
+def archive(session: Session, actor: Actor, job_id: str, version: int) -> None:
+    """Take a job out of lists and schedules; its versions and runs stay."""
+    access.require(session, actor, "workflows:write", scope=job_id)
+    job = get(session, actor, job_id)
+    _at_version(job, version)
+    job.archived = True
+    audit.record(session, actor, "job.archive", job.id, before=_summary(job))
+
+
+def get(session: Session, actor: Actor, job_id: str) -> "Job":
+    """Return the job; raise NotFound also for one of another workspace."""
+    access.require(session, actor, "workflows:read", scope=job_id)
     job = jobs.get(session, job_id)
-    version = jobs.get_version(session, job.id, job.version)
-    defaults = {p["name"]: p.get("default") for p in version.document.get("parameters", [])}
-    run_id = new_id("run")
-    runs.insert(
-        session,
-        id=run_id,
-        workspace_id=job.workspace_id,
-        job_id=job.id,
-        job_version=job.version,
-        workflow_id=f"{job.name}/{run_id}",
-        actor=actor,
-        parameters=defaults | parameters,
-        state=RunState.SCHEDULED,
-    )
-    return run_id
+    if job.workspace_id != actor.workspace_id or job.archived:
+        raise NotFound(f"There is no job {job_id!r}.")
+    return job
 
 
-async def start(db: Database, client: Client, run_id: str) -> None:
-    """Start a committed run in Temporal; starting it again attaches to what is there."""
-    with db.read() as session:
-        run = runs.get(session, run_id)
-        document = jobs.get_version(session, run.job_id, run.job_version).document
-    plan = compile_plan(JobDocument.model_validate(document))
-    context = RunContext(run_id=run.id, workspace_id=run.workspace_id, actor=run.actor)
-    await client.start_workflow(
-        RacineJob.run,
-        JobInput(context=context, parameters=run.parameters, plan=plan),
-        id=run.workflow_id,
-        task_queue=WORKFLOW_QUEUE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        static_summary=f"{plan.job} · {run.id}",
-    )
-    with db.write() as session:
-        runs.mark_started(session, run_id)
+def listed(
+    session: Session, actor: Actor, *, name: str | None, limit: int, cursor: str | None
+) -> "Page[Job]":
+    access.require(session, actor, "workflows:read")
+    return jobs.listed(session, actor.workspace_id, name=name, limit=limit, cursor=cursor)
+
+
+def version(session: Session, actor: Actor, job_id: str, number: int | None = None) -> "JobVersion":
+    """Return a version of a job, the latest without a number."""
+    job = get(session, actor, job_id)
+    return jobs.get_version(session, job.id, number or job.version)
+
+
+def versions(
+    session: Session, actor: Actor, job_id: str, *, limit: int, cursor: str | None
+) -> "Page[JobVersion]":
+    job = get(session, actor, job_id)
+    return jobs.versions(session, job.id, limit=limit, cursor=cursor)
+
+
+def _canonical(document: dict[str, Any]) -> dict[str, Any]:
+    return parse(document).model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def _at_version(job: "Job", version: int) -> None:
+    if job.version != version:
+        raise PreconditionFailed(
+            f"Job {job.name!r} is at version {job.version}, not {version}.",
+            next_step="Read it again, look at what changed, then send If-Match with its ETag.",
+        )
+
+
+def _summary(job: "Job") -> dict[str, Any]:
+    return {"name": job.name, "version": job.version}

@@ -53,6 +53,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("chain", name=op.f("pk_activity_chains")),
     )
     op.create_table(
+        "leases",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("holder", sa.String(length=100), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
+    )
+    op.create_table(
         "roles",
         sa.Column("owner", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False),
@@ -351,6 +358,8 @@ def upgrade() -> None:
             "outputs", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column("error", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column("schedule_id", sa.String(length=40), nullable=True),
+        sa.Column("scheduled_for", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -395,6 +404,63 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scans")),
     )
     op.create_table(
+        "schedules",
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("cron", sa.String(length=200), nullable=False),
+        sa.Column("time_zone", sa.String(length=100), nullable=False),
+        sa.Column("overlap", sa.String(length=20), nullable=False),
+        sa.Column("catchup_window_seconds", sa.Integer(), nullable=False),
+        sa.Column("jitter_seconds", sa.Integer(), nullable=False),
+        sa.Column(
+            "parameters", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.String(length=400), nullable=False),
+        sa.Column("actor", sa.String(length=40), nullable=False),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("applied", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["jobs.id"], name=op.f("fk_schedules_job_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_schedules_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedules")),
+        sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_schedules_workspace_id_name")),
+    )
+    with op.batch_alter_table("schedules", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_schedules_job_id"), ["job_id"], unique=False)
+
+    op.create_table(
+        "run_controls",
+        sa.Column("run_id", sa.String(length=40), nullable=False),
+        sa.Column("request_id", sa.String(length=100), nullable=False),
+        sa.Column("action", sa.String(length=40), nullable=False),
+        sa.Column(
+            "arguments", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("actor", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column(
+            "answer", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["runs.id"], name=op.f("fk_run_controls_run_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_controls")),
+        sa.UniqueConstraint("run_id", "request_id", name=op.f("uq_run_controls_run_id_request_id")),
+    )
+    with op.batch_alter_table("run_controls", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_run_controls_state"), ["state"], unique=False)
+
+    op.create_table(
         "run_events",
         sa.Column(
             "id",
@@ -421,6 +487,9 @@ def upgrade() -> None:
             name=op.f("uq_run_events_run_id_task_key_attempt_n"),
         ),
     )
+    with op.batch_alter_table("run_events", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_run_events_run_id_id"), ["run_id", "id"], unique=False)
+
     op.create_table(
         "scan_assets",
         sa.Column("scan_id", sa.String(length=40), nullable=False),
@@ -477,7 +546,18 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("scan_columns")
     op.drop_table("scan_assets")
+    with op.batch_alter_table("run_events", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_run_events_run_id_id"))
+
     op.drop_table("run_events")
+    with op.batch_alter_table("run_controls", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_run_controls_state"))
+
+    op.drop_table("run_controls")
+    with op.batch_alter_table("schedules", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_schedules_job_id"))
+
+    op.drop_table("schedules")
     op.drop_table("scans")
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_runs_workspace_id_created_at"))
@@ -505,6 +585,7 @@ def downgrade() -> None:
     op.drop_table("users")
     op.drop_table("sign_in_failures")
     op.drop_table("roles")
+    op.drop_table("leases")
     op.drop_table("activity_chains")
     with op.batch_alter_table("activities", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_activities_chain_object_id"))

@@ -1,16 +1,22 @@
-"""Queries over runs and their events."""
+"""Queries over the index of runs and the append-only log of what happened in them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from models.stores.paging import Page, page
 from models.tables.runs import Run, RunEvent
-from racine.engine.states import RunState
+from racine.engine.states import FINAL_RUN_STATES, RunState
 from racine.errors import NotFound
+
+_APPEND_LOCK = 7253902
+
+RUN_ENDED = 1_000_000
+"""Place of the row that closes a run's log: the interpreter's and the reconciler's are one row."""
 
 
 def get(session: Session, run_id: str) -> Run:
@@ -21,11 +27,34 @@ def get(session: Session, run_id: str) -> Run:
     return run
 
 
+def find_by_workflow(session: Session, workflow_id: str) -> Run | None:
+    return session.scalar(select(Run).where(Run.workflow_id == workflow_id))
+
+
 def insert(session: Session, **values: Any) -> None:
     session.add(Run(**values))
 
 
+def listed(
+    session: Session,
+    workspace_id: str,
+    *,
+    job_id: str | None = None,
+    state: str | None = None,
+    limit: int,
+    cursor: str | None,
+) -> Page[Run]:
+    """Return a workspace's runs, newest first."""
+    query = select(Run).where(Run.workspace_id == workspace_id)
+    if job_id is not None:
+        query = query.where(Run.job_id == job_id)
+    if state is not None:
+        query = query.where(Run.state == state)
+    return page(session, query, Run, limit=limit, cursor=cursor)
+
+
 def mark_started(session: Session, run_id: str) -> None:
+    """Note that Temporal has the run; one that has ended in the meantime stays as it is."""
     session.execute(
         update(Run)
         .where(Run.id == run_id, Run.started.is_(False))
@@ -36,6 +65,7 @@ def mark_started(session: Session, run_id: str) -> None:
 def finish(
     session: Session, run_id: str, state: str, outputs: dict[str, Any], error: dict[str, Any] | None
 ) -> None:
+    """Write how the run ended."""
     session.execute(
         update(Run)
         .where(Run.id == run_id)
@@ -43,18 +73,52 @@ def finish(
     )
 
 
+def set_state(session: Session, run_id: str, state: str) -> None:
+    """Note a state that is not an end; a run that has ended keeps its own."""
+    session.execute(
+        update(Run).where(Run.id == run_id, Run.state.not_in(FINAL_RUN_STATES)).values(state=state)
+    )
+
+
+def unstarted(session: Session, before: datetime, limit: int = 100) -> Sequence[Run]:
+    """Return runs recorded before that moment which Temporal may not have, oldest first."""
+    query = select(Run).where(Run.started.is_(False), Run.created_at < before)
+    return session.scalars(query.order_by(Run.created_at).limit(limit)).all()
+
+
+def open_after(session: Session, run_id: str, limit: int) -> Sequence[Run]:
+    """Return started runs that have not ended, by id, after the given one."""
+    query = select(Run).where(
+        Run.started.is_(True), Run.state.not_in(FINAL_RUN_STATES), Run.id > run_id
+    )
+    return session.scalars(query.order_by(Run.id).limit(limit)).all()
+
+
+def open_among(session: Session, workflow_ids: Sequence[str]) -> Sequence[Run]:
+    """Return those of the workflows' runs that the index holds to be open."""
+    query = select(Run).where(Run.workflow_id.in_(workflow_ids), Run.state.not_in(FINAL_RUN_STATES))
+    return session.scalars(query).all()
+
+
 def add_events(session: Session, events: Sequence[dict[str, Any]]) -> None:
-    """Append events; those already written by an earlier try of the same batch stay as they are."""
+    """Append events; those already written by an earlier try of the same batch stay as they are.
+
+    PostgreSQL gives ids out before it commits, so a reader past id 7 would never see a 6 that
+    commits late. One lock for a batch makes the order of ids that of commits, as on SQLite.
+    """
     dialect = session.get_bind().dialect.name
+    if dialect == "postgresql":
+        session.execute(text(f"SELECT pg_advisory_xact_lock({_APPEND_LOCK})"))
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     rows = [{"attempt": 0, "task_key": "", "body": {}, **event} for event in events]
     session.execute(insert(RunEvent).on_conflict_do_nothing(), rows)
 
 
-def events_after(session: Session, run_id: str, after: int, limit: int = 500) -> list[RunEvent]:
+def events_after(session: Session, run_id: str, last: int, limit: int = 500) -> list[RunEvent]:
+    """Return a run's events after that id, in order."""
     found = session.scalars(
         select(RunEvent)
-        .where(RunEvent.run_id == run_id, RunEvent.id > after)
+        .where(RunEvent.run_id == run_id, RunEvent.id > last)
         .order_by(RunEvent.id)
         .limit(limit)
     )

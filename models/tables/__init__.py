@@ -6,9 +6,11 @@ from models.tables import (
     catalog,
     compliance,
     jobs,
+    leases,
     notifications,
     runs,
     scans,
+    schedules,
     sources,
     workspaces,
 )
@@ -21,9 +23,11 @@ __all__ = [
     "catalog",
     "compliance",
     "jobs",
+    "leases",
     "notifications",
     "runs",
     "scans",
+    "schedules",
     "sources",
     "workspaces",
 ]

@@ -31,11 +31,33 @@ class Run(Identified, Table):
     ended_at: Mapped[datetime | None]
     outputs: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[dict[str, Any] | None]
+    schedule_id: Mapped[str | None] = mapped_column(Id)
+    scheduled_for: Mapped[datetime | None]
+    """The moment that the schedule meant; the run itself may begin later."""
+
+
+class RunControl(Identified, Table):
+    """An order to a run, kept until the run has answered: none is lost, none given twice."""
+
+    __tablename__ = "run_controls"
+    __table_args__ = (UniqueConstraint("run_id", "request_id"), Index(None, "state"))
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    request_id: Mapped[str] = mapped_column(String(100))
+    """Also the id of the Update in Temporal, which answers a repeated one with its first result."""
+    action: Mapped[str] = mapped_column(String(40))
+    arguments: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    actor: Mapped[str] = mapped_column(Id)
+    state: Mapped[str] = mapped_column(String(20))
+    answer: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class RunEvent(Table):
     __tablename__ = "run_events"
-    __table_args__ = (UniqueConstraint("run_id", "task_key", "attempt", "n"),)
+    __table_args__ = (
+        UniqueConstraint("run_id", "task_key", "attempt", "n"),
+        Index(None, "run_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True

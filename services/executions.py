@@ -1,0 +1,191 @@
+"""Runs of jobs: recorded first, started after the commit, then read from Temporal."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+from temporalio.client import Client
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from activities.names import WORKFLOW_QUEUE
+from models.messages import JobInput, RunContext
+from models.session import Database
+from models.stores import jobs, runs
+from models.stores.paging import Page
+from racine.definitions import parameters
+from racine.engine.states import RunState
+from racine.errors import NotFound
+from racine.ids import new_id
+from services import access, audit, plans, workflows
+from services.access import Actor
+from services.outages import outage
+from workflows.job import RacineJob
+
+if TYPE_CHECKING:
+    from models.tables.jobs import JobVersion
+    from models.tables.runs import Run, RunEvent
+
+_START_SECONDS = 5
+
+_WORKSPACE = SearchAttributeKey.for_keyword("RacineWorkspace")
+_JOB = SearchAttributeKey.for_keyword("RacineJob")
+_TRIGGER = SearchAttributeKey.for_keyword("RacineTrigger")
+_ACTOR = SearchAttributeKey.for_keyword("RacineActor")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """All that Temporal needs to start a recorded run."""
+
+    run_id: str
+    workflow_id: str
+    job: str
+    trigger: str
+    input: JobInput
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    job_id: str,
+    given: dict[str, Any],
+    *,
+    version: int | None = None,
+    trigger: str = "manual",
+) -> Launch:
+    """Write down that a run shall be; the caller commits, then starts it.
+
+    Raises InvalidInput when the parameters do not fit the job's schemas.
+    """
+    access.require(session, actor, "workflows:run", scope=job_id)
+    job = workflows.get(session, actor, job_id)
+    pinned = jobs.get_version(session, job.id, version or job.version)
+    document, _ = plans.compiled(pinned.content_hash, pinned.document)
+    values = parameters.bind(document.parameters, given)
+    run_id = new_id("run")
+    row: dict[str, Any] = {
+        "id": run_id,
+        "workspace_id": job.workspace_id,
+        "job_id": job.id,
+        "job_version": pinned.number,
+        "workflow_id": f"{job.name}/{run_id}",
+        "actor": actor.id,
+        "trigger": trigger,
+        "parameters": values,
+        "state": RunState.SCHEDULED,
+    }
+    runs.insert(session, **row)
+    audit.record(
+        session, actor, "run.start", run_id, after={"job": job.name, "version": pinned.number}
+    )
+    return _launch(run_id, row["workflow_id"], job.workspace_id, actor.id, trigger, values, pinned)
+
+
+def launch(session: Session, run: "Run") -> Launch:
+    """Return what starts a run that was recorded before."""
+    version = jobs.get_version(session, run.job_id, run.job_version)
+    return _launch(
+        run.id,
+        run.workflow_id,
+        run.workspace_id,
+        run.actor,
+        run.trigger,
+        run.parameters,
+        version,
+    )
+
+
+def _launch(
+    run_id: str,
+    workflow_id: str,
+    workspace_id: str,
+    actor: str,
+    trigger: str,
+    values: dict[str, Any],
+    version: "JobVersion",
+) -> Launch:
+    document, plan = plans.compiled(version.content_hash, version.document)
+    context = RunContext(run_id=run_id, workspace_id=workspace_id, actor=actor)
+    given = JobInput(context=context, parameters=values, plan=plan)
+    return Launch(run_id, workflow_id, document.name, trigger, given)
+
+
+async def start(client: Client | None, what: Launch) -> None:
+    """Start a committed run in Temporal; starting it again attaches to what is there.
+
+    Raises Unavailable when Temporal does not answer: the sweeper starts the run later.
+    """
+    if client is None:
+        raise outage()
+    context = what.input.context
+    try:
+        await client.start_workflow(
+            RacineJob.run,
+            what.input,
+            id=what.workflow_id,
+            task_queue=WORKFLOW_QUEUE,
+            # A run that has ended must not begin again because its start was repeated.
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"{what.job} · {what.run_id}",
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(_WORKSPACE, context.workspace_id),
+                    SearchAttributePair(_JOB, what.job),
+                    SearchAttributePair(_TRIGGER, what.trigger),
+                    SearchAttributePair(_ACTOR, context.actor),
+                ]
+            ),
+            rpc_timeout=timedelta(seconds=_START_SECONDS),
+        )
+    except WorkflowAlreadyStartedError:
+        return
+    except RPCError as fault:
+        raise outage(fault) from fault
+
+
+def mark_started(db: Database, run_id: str) -> None:
+    """Note in the index that Temporal has the run."""
+    with db.write() as session:
+        runs.mark_started(session, run_id)
+
+
+def get(session: Session, actor: Actor, run_id: str) -> "Run":
+    """Return the run as the index has it; raise NotFound also for another workspace's."""
+    run = runs.get(session, run_id)
+    if run.workspace_id != actor.workspace_id:
+        raise NotFound(f"There is no run {run_id!r}.")
+    access.require(session, actor, "workflows:read", scope=run.job_id)
+    return run
+
+
+def listed(
+    session: Session,
+    actor: Actor,
+    *,
+    job_id: str | None = None,
+    state: str | None = None,
+    limit: int,
+    cursor: str | None,
+) -> "Page[Run]":
+    """Return runs of the workspace, or of one of its jobs, newest first."""
+    if job_id is not None:
+        workflows.get(session, actor, job_id)
+    access.require(session, actor, "workflows:read", scope=job_id)
+    return runs.listed(
+        session, actor.workspace_id, job_id=job_id, state=state, limit=limit, cursor=cursor
+    )
+
+
+def events_after(session: Session, run_id: str, last: int) -> "list[RunEvent]":
+    """Return a run's events after that id; the caller has asked for the run before."""
+    return runs.events_after(session, run_id, last)

@@ -1,0 +1,119 @@
+"""How a run stands, as Temporal tells it."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.messages import RunResult
+from racine.engine.states import FINAL_RUN_STATES, RunState
+from services.outages import outage
+
+if TYPE_CHECKING:
+    from models.tables.runs import Run
+
+_DEADLINE = timedelta(seconds=5)
+_OWN = "racine:"
+"""Prefix of the ids of activities that are the interpreter's own."""
+
+_ENDS = {
+    WorkflowExecutionStatus.FAILED: RunState.FAILED,
+    WorkflowExecutionStatus.CANCELED: RunState.CANCELLED,
+    WorkflowExecutionStatus.TERMINATED: RunState.TERMINATED,
+    WorkflowExecutionStatus.TIMED_OUT: RunState.TIMED_OUT,
+}
+
+
+@dataclass(frozen=True)
+class PendingTask:
+    """An activity that Temporal holds for a run at this moment."""
+
+    task_key: str
+    operation: str
+    state: str
+    """`running`, or `queued` while no worker has taken it or a retry waits."""
+    attempt: int
+    last_error: str = ""
+    next_attempt_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Status:
+    state: str
+    outputs: dict[str, Any] = field(default_factory=dict)
+    error: dict[str, Any] | None = None
+    pending: list[PendingTask] = field(default_factory=list)
+
+
+async def status(client: Client | None, run: "Run") -> Status:
+    """Return the run's state: the index for one that has ended, Temporal for all others.
+
+    Raises Unavailable when Temporal does not answer.
+    """
+    if run.state in FINAL_RUN_STATES:
+        return Status(run.state, run.outputs, run.error)
+    if client is None:
+        raise outage()
+    handle = client.get_workflow_handle(run.workflow_id)
+    try:
+        found = await handle.describe(rpc_timeout=_DEADLINE)
+    except RPCError as fault:
+        if fault.status is RPCStatusCode.NOT_FOUND and not run.started:
+            return Status(RunState.SCHEDULED)
+        raise outage(fault) from fault
+    if found.status is WorkflowExecutionStatus.RUNNING:
+        state = RunState.PAUSED if run.state == RunState.PAUSED else RunState.RUNNING
+        return Status(state, pending=_pending(found))
+    return await ended(client, found)
+
+
+async def ended(client: Client, found: WorkflowExecutionDescription) -> Status:
+    """Return how a closed workflow ended, by its own word where it gave one."""
+    handle = client.get_workflow_handle(found.id, result_type=RunResult)
+    end = _ENDS.get(found.status) if found.status else None
+    if end in (RunState.TERMINATED, RunState.TIMED_OUT):
+        how = "terminated" if end is RunState.TERMINATED else "out of time"
+        return Status(end, error={"code": end.value, "message": f"Temporal ended the run: {how}."})
+    try:
+        result = await handle.result(rpc_timeout=_DEADLINE)
+    except WorkflowFailureError as failure:
+        return Status(end or RunState.FAILED, error=_describe(failure))
+    except RPCError as fault:
+        raise outage(fault) from fault
+    return Status(result.state, result.outputs)
+
+
+def _describe(failure: WorkflowFailureError) -> dict[str, Any]:
+    cause = failure.cause
+    code = getattr(cause, "type", None) or type(cause).__name__
+    return {"code": code, "message": str(getattr(cause, "message", cause))}
+
+
+def _pending(found: WorkflowExecutionDescription) -> list[PendingTask]:
+    return [
+        _task(info)
+        for info in found.raw_description.pending_activities
+        if not info.activity_id.startswith(_OWN)
+    ]
+
+
+def _task(info: PendingActivityInfo) -> PendingTask:
+    started = info.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+    retry_at = info.next_attempt_schedule_time.ToDatetime(tzinfo=UTC)
+    return PendingTask(
+        task_key=info.activity_id.partition("#")[0],
+        operation=info.activity_type.name,
+        state="running" if started else "queued",
+        attempt=info.attempt,
+        last_error=info.last_failure.message if info.HasField("last_failure") else "",
+        next_attempt_at=retry_at if info.HasField("next_attempt_schedule_time") else None,
+    )

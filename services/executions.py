@@ -23,7 +23,6 @@ from models.stores import jobs, runs
 from models.stores.paging import Page
 from racine.definitions import parameters
 from racine.engine.states import RunState
-from racine.errors import NotFound
 from racine.ids import new_id
 from services import access, audit, plans, workflows
 from services.access import Actor
@@ -66,7 +65,7 @@ def record(
 
     Raises InvalidInput when the parameters do not fit the job's schemas.
     """
-    access.require(session, actor, "workflows:run", scope=job_id)
+    access.require(session, actor, "workflows:run")
     job = workflows.get(session, actor, job_id)
     pinned = jobs.get_version(session, job.id, version or job.version)
     document, _ = plans.compiled(pinned.content_hash, pinned.document)
@@ -162,9 +161,8 @@ def mark_started(db: Database, run_id: str) -> None:
 def get(session: Session, actor: Actor, run_id: str) -> "Run":
     """Return the run as the index has it; raise NotFound also for another workspace's."""
     run = runs.get(session, run_id)
-    if run.workspace_id != actor.workspace_id:
-        raise NotFound(f"There is no run {run_id!r}.")
-    access.require(session, actor, "workflows:read", scope=run.job_id)
+    access.same_workspace(actor, run.workspace_id, f"run {run_id!r}")
+    access.require(session, actor, "workflows:read")
     return run
 
 
@@ -180,7 +178,7 @@ def listed(
     """Return runs of the workspace, or of one of its jobs, newest first."""
     if job_id is not None:
         workflows.get(session, actor, job_id)
-    access.require(session, actor, "workflows:read", scope=job_id)
+    access.require(session, actor, "workflows:read")
     return runs.listed(
         session, actor.workspace_id, job_id=job_id, state=state, limit=limit, cursor=cursor
     )

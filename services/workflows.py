@@ -61,7 +61,7 @@ def replace(
 
     Raises PreconditionFailed when the job is not at `version`, InvalidInput for another name.
     """
-    access.require(session, actor, "workflows:write", scope=job_id)
+    access.require(session, actor, "workflows:write")
     job = get(session, actor, job_id)
     stored = _canonical(document)
     if stored["name"] != job.name:
@@ -77,7 +77,7 @@ def replace(
 
 def archive(session: Session, actor: Actor, job_id: str, version: int) -> None:
     """Take a job out of lists and schedules; its versions and runs stay."""
-    access.require(session, actor, "workflows:write", scope=job_id)
+    access.require(session, actor, "workflows:write")
     job = get(session, actor, job_id)
     _at_version(job, version)
     job.archived = True
@@ -86,10 +86,11 @@ def archive(session: Session, actor: Actor, job_id: str, version: int) -> None:
 
 def get(session: Session, actor: Actor, job_id: str) -> "Job":
     """Return the job; raise NotFound also for one of another workspace."""
-    access.require(session, actor, "workflows:read", scope=job_id)
+    access.require(session, actor, "workflows:read")
     job = jobs.get(session, job_id)
-    if job.workspace_id != actor.workspace_id or job.archived:
-        raise NotFound(f"There is no job {job_id!r}.")
+    access.same_workspace(actor, job.workspace_id, f"job {job_id!r}")
+    if job.archived:
+        raise NotFound(f"Job {job_id!r} is archived.", next_step="Saving its name brings it back.")
     return job
 
 

@@ -1,0 +1,75 @@
+"""The two workers over a migrated SQLite database, on the session's Temporal server."""
+
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from activities.events import EventSink
+from models.messages import RunResult
+from models.session import Database
+from models.stores import runs
+from models.tables.workspaces import Workspace
+from services import executions, workflows
+from services.access import Actor, system
+from tests.conftest import Temporal
+from worker import activity_worker, workflow_worker
+
+
+@dataclass
+class Stack:
+    """A workspace in which jobs can be saved and run."""
+
+    db: Database
+    temporal: Temporal
+    actor: Actor
+
+    def save(self, document: dict[str, object]) -> str:
+        with self.db.write() as session:
+            return workflows.create(session, self.actor, document).id
+
+    def start(self, job_id: str, **parameters: object) -> str:
+        """Record a run, commit and start it, as the API does; return its id."""
+        with self.db.write() as session:
+            launch = executions.record(session, self.actor, job_id, parameters)
+        self.temporal.run(executions.start(self.temporal.client, launch))
+        executions.mark_started(self.db, launch.run_id)
+        return launch.run_id
+
+    def result(self, run_id: str) -> RunResult:
+        """Wait for the run's workflow to close and return what it says."""
+        with self.db.read() as session:
+            workflow_id = runs.get(session, run_id).workflow_id
+        handle = self.temporal.client.get_workflow_handle(workflow_id, result_type=RunResult)
+        result: RunResult = self.temporal.run(handle.result())
+        return result
+
+    def events(self, run_id: str) -> list[tuple[str, str]]:
+        """Return task and kind of every event, once the log is closed."""
+        deadline = time.monotonic() + 20
+        while True:
+            with self.db.read() as session:
+                found = [(e.task_key, e.kind) for e in runs.events_after(session, run_id, 0)]
+            if any(kind.startswith("run_") for _, kind in found):
+                return found
+            assert time.monotonic() < deadline, found
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def stack(sqlite_db: Database, temporal: Temporal) -> Iterator[Stack]:
+    with sqlite_db.write() as session:
+        session.add(Workspace(id="ws_1", slug="main", title="Main"))
+    sink = EventSink(sqlite_db)
+    workers = AsyncExitStack()
+
+    async def open_workers() -> None:
+        await workers.enter_async_context(workflow_worker(temporal.client))
+        await workers.enter_async_context(activity_worker(temporal.client, sqlite_db, sink))
+
+    temporal.run(open_workers())
+    yield Stack(sqlite_db, temporal, system("ws_1"))
+    temporal.run(workers.aclose())
+    sink.close()

@@ -30,8 +30,8 @@ from services.outages import outage
 from workflows.job import RacineJob
 
 if TYPE_CHECKING:
-    from models.tables.jobs import JobVersion
-    from models.tables.runs import Run, RunEvent
+    from models.stores.jobs import JobVersion
+    from models.stores.runs import Run, RunEvent
 
 _START_SECONDS = 5
 

@@ -19,7 +19,7 @@ from racine.engine.states import FINAL_RUN_STATES, RunState
 from services.outages import outage
 
 if TYPE_CHECKING:
-    from models.tables.runs import Run
+    from models.stores.runs import Run
 
 _DEADLINE = timedelta(seconds=5)
 _OWN = "racine:"

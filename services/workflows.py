@@ -13,7 +13,7 @@ from services import access, audit
 from services.access import Actor
 
 if TYPE_CHECKING:
-    from models.tables.jobs import Job, JobVersion
+    from models.stores.jobs import Job, JobVersion
 
 
 def parse(document: dict[str, Any]) -> JobDocument:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.tables.runs import RunControl
+from models.tables.runs import RunControl as RunControl
 from racine.ids import new_id
 
 PENDING, APPLIED, REFUSED = "pending", "applied", "refused"

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.stores.paging import Page, page
-from models.tables.jobs import Job, JobVersion
+from models.tables.jobs import Job as Job
+from models.tables.jobs import JobVersion as JobVersion
 from racine.errors import NotFound
 from racine.ids import new_id
 

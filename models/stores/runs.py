@@ -9,7 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.stores.paging import Page, page
-from models.tables.runs import Run, RunEvent
+from models.tables.runs import Run as Run
+from models.tables.runs import RunEvent as RunEvent
 from racine.engine.states import FINAL_RUN_STATES, RunState
 from racine.errors import NotFound
 

@@ -11,6 +11,20 @@ State = Annotated[Path, typer.Option("--state", help="Folder that holds everythi
 
 
 @app.command()
+def dev(
+    state: State = Path(".racine"),
+    port: Annotated[
+        int | None, typer.Option(help="Port of the API; 0 takes free ports for every part.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Empty the state folder first.")] = False,
+) -> None:
+    """Run Temporal, the API and the workers on this machine until Ctrl-C."""
+    from local.dev import dev as run
+
+    run(state, port, fresh=fresh)
+
+
+@app.command()
 def migrate(
     database_url: Annotated[
         str, typer.Option(envvar="RACINE_DATABASE_URL", help="SQLAlchemy URL of the database.")

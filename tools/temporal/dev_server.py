@@ -1,6 +1,6 @@
 """How Racine starts Temporal's dev server."""
 
-_SEARCH_ATTRIBUTES = {
+SEARCH_ATTRIBUTES = {
     "RacineWorkspace": "Keyword",
     "RacineKind": "Keyword",
     "RacineJob": "Keyword",
@@ -29,7 +29,7 @@ SETTINGS = [
     "--ui-disable-news-fetch",
     *(
         part
-        for name, kind in _SEARCH_ATTRIBUTES.items()
+        for name, kind in SEARCH_ATTRIBUTES.items()
         for part in ("--search-attribute", f"{name}={kind}")
     ),
     *(

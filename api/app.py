@@ -1,15 +1,30 @@
 """Builds the application."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+import structlog
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
+from api import errors
 from api.deps import State
+from api.edge import Edge
 from api.routes import ROUTERS
+from api.temporal import TemporalLink
+from models.keys import derive, root_key
 from models.session import Database
 from models.settings import Settings
-from models.temporal import connect
+from services import bootstrap
+from services.tokens import Signer
+
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of a request body: a job of 5,000 tasks and 50,000 edges takes about 4 MB of JSON."""
+
+_RETRY_SECONDS = 1.0
+
+_log = structlog.get_logger("api")
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -19,12 +34,41 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = Database(settings.database_url)
-        client = await connect(settings.temporal_address, settings.temporal_namespace)
-        app.state.racine = State(settings, db, client)
+        link = TemporalLink(settings.temporal_address, settings.temporal_namespace)
+        app.state.racine = State(
+            settings, db, link, Signer(derive(root_key(settings), "access tokens"))
+        )
+        await link.start()
+        preparing = asyncio.create_task(_prepare(db, settings))
+        await asyncio.wait({preparing}, timeout=_RETRY_SECONDS)
         yield
+        preparing.cancel()
+        with suppress(asyncio.CancelledError):
+            await preparing
+        await link.stop()
         db.close()
 
-    app = FastAPI(title="Racine", lifespan=lifespan)
+    app = FastAPI(
+        title="Racine", lifespan=lifespan, docs_url=None, redoc_url=None, max_body_size=MAX_BODY
+    )
+    errors.register(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(Edge)
     return app
+
+
+async def _prepare(db: Database, settings: Settings) -> None:
+    """Prepare the installation as soon as its database is there and migrated."""
+    while True:
+        try:
+            made = await asyncio.to_thread(bootstrap.prepare, db, settings)
+        except SQLAlchemyError as error:
+            _log.warning("database_not_ready", error=type(error).__name__)
+            await asyncio.sleep(_RETRY_SECONDS)
+            continue
+        if made is not None:
+            _log.warning(
+                "first_administrator", email=made.email, password_file=str(made.password_file)
+            )
+        return

@@ -1,16 +1,22 @@
 """What routes ask for: a session that reads, one that commits at the edge, and who is asking."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 from temporalio.client import Client
 
+from api.temporal import TemporalLink
 from models.session import Database
 from models.settings import Settings
+from racine.errors import Unauthenticated
+from services import sign_in
 from services.access import Actor
+from services.tokens import Signer
 
 
 @dataclass
@@ -19,7 +25,13 @@ class State:
 
     settings: Settings
     db: Database
-    temporal: Client | None
+    link: TemporalLink
+    signer: Signer
+
+    @property
+    def temporal(self) -> Client:
+        """Temporal's client; raises Unavailable while the server does not answer."""
+        return self.link.client
 
 
 def state(request: Request) -> State:
@@ -29,24 +41,71 @@ def state(request: Request) -> State:
 
 Racine = Annotated[State, Depends(state)]
 
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="bearer",
+    description="An access token from POST /api/auth/login, or an API key.",
+)
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
-def read_session(racine: Racine) -> Iterator[Session]:
+
+def asking(request: Request) -> sign_in.Request:
+    """Return what the request says of itself."""
+    return sign_in.Request(
+        request_id=request.state.request_id,
+        origin=request.client.host if request.client else "",
+        workspace=request.headers.get("racine-workspace"),
+    )
+
+
+Asking = Annotated[sign_in.Request, Depends(asking)]
+
+
+def current_actor(request: Request, racine: Racine, bearer: Bearer, asking: Asking) -> Actor:
+    if bearer is None:
+        raise Unauthenticated(
+            "Nobody is signed in.",
+            next_step="Send `Authorization: Bearer …`; POST /api/auth/login gives a token.",
+        )
+    actor = sign_in.authenticate(racine.db, racine.signer, bearer.credentials, asking)
+    request.state.actor = actor
+    return actor
+
+
+Me = Annotated[Actor, Depends(current_actor)]
+
+
+def read_session(request: Request, racine: Racine) -> Iterator[Session]:
     with racine.db.read() as session:
         yield session
+        _check_asked(request)
 
 
-def write_session(racine: Racine) -> Iterator[Session]:
+@contextmanager
+def _transaction(request: Request, racine: State) -> Iterator[Session]:
     with racine.db.write() as session:
         yield session
+        _check_asked(request)
+
+
+def write_session(request: Request, racine: Racine) -> Iterator[Session]:
+    with _transaction(request, racine) as session:
+        yield session
+
+
+def transaction(request: Request, racine: Racine) -> Callable[[], AbstractContextManager[Session]]:
+    return lambda: _transaction(request, racine)
+
+
+def _check_asked(request: Request) -> None:
+    """Refuse to commit, or to answer, what nobody asked a right for."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is not None and not actor.asked:
+        raise RuntimeError(f"{request.method} {request.url.path} asked for no permission")
 
 
 ReadSession = Annotated[Session, Depends(read_session, scope="function")]
 # The scope makes the commit come before the response: a commit that fails must not answer 200.
 WriteSession = Annotated[Session, Depends(write_session, scope="function")]
-
-
-def current_actor() -> Actor:
-    raise NotImplementedError
-
-
-Me = Annotated[Actor, Depends(current_actor)]
+Transaction = Annotated[Callable[[], AbstractContextManager[Session]], Depends(transaction)]
+"""`with transaction() as session:` commits inside the endpoint, which then starts what it wrote."""

@@ -8,6 +8,7 @@ RacineError
 ├── PreconditionRequired  the caller must say which state of the object it means
 ├── Unauthenticated   nobody, or nobody known, is asking
 ├── Forbidden         the caller is known and may not
+├── TooManyRequests   the caller must wait before asking again
 ├── SourceFault       a data source refused, broke off or lied
 └── Unavailable       a part that Racine needs does not answer: trying again may help
 
@@ -80,6 +81,13 @@ class Unauthenticated(RacineError):
 
 class Forbidden(RacineError):
     code = "forbidden"
+
+
+class TooManyRequests(RacineError):
+    """`details["retry_after"]` holds the seconds to wait."""
+
+    code = "too_many_requests"
+    retryable = True
 
 
 class SourceFault(RacineError):

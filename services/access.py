@@ -139,7 +139,8 @@ def _key_allows(actor: Actor, permission: str, path: Path) -> bool:
 
 
 def _path(session: Session, actor: Actor, scope: str | None) -> tuple[str, ...]:
-    path = grants.path_to(session, scope or actor.workspace_id)
+    # Somebody who can enter no workspace is asked about on the tenant alone.
+    path = grants.path_to(session, scope or actor.workspace_id or TENANT)
     if len(path) > 1 and path[1] != actor.workspace_id:
         # A person may look at a workspace without switching to it; at what is in it, not.
         looks_at_workspace = len(path) == 2 and actor.key_permissions is None

@@ -1,9 +1,11 @@
 """One activity row for every mutating or denied call."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from models.session import Database
 from models.stores import activities
 from racine.redaction import redact
 from services.access import Actor
@@ -41,3 +43,12 @@ def record(
         request_id=actor.request_id,
         origin=actor.origin,
     )
+
+
+def denied(db: Database, actor: Actor, method: str, path: str, details: Mapping[str, Any]) -> None:
+    """Write, in a transaction of its own, that a call was refused."""
+    with db.write() as session:
+        record(
+            session, actor, "access.deny", path[:200],
+            after={"method": method, "path": path, **details}, outcome=DENIED,
+        )  # fmt: skip

@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from api.routes import operations
+from api.routes import auth, operations
 
-ROUTERS: tuple[APIRouter, ...] = (operations.router,)
+ROUTERS: tuple[APIRouter, ...] = (auth.router, operations.router)

@@ -56,6 +56,16 @@ class FinishCall(Message):
     transitions: list[Transition] = Field(default_factory=list)
 
 
+class ControlCall(Message):
+    """An order to a run: what every Update of the interpreter is given; it answers with a dict."""
+
+    actor: str
+    reason: str = ""
+    task_key: str | None = None
+    """The task that the order is about; none for the whole run."""
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
 class RunResult(Message):
     state: str
     outputs: dict[str, Any] = Field(default_factory=dict)

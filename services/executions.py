@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session
 from temporalio.client import Client
@@ -20,7 +20,10 @@ from activities.names import WORKFLOW_QUEUE
 from models.messages import JobInput, RunContext
 from models.session import Database
 from models.stores import jobs, runs
+from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
+from models.stores.runs import Run as Run
+from models.stores.runs import RunEvent as RunEvent
 from racine.definitions import parameters
 from racine.engine.states import RunState
 from racine.ids import new_id
@@ -28,10 +31,6 @@ from services import access, audit, plans, workflows
 from services.access import Actor
 from services.outages import outage
 from workflows.job import RacineJob
-
-if TYPE_CHECKING:
-    from models.stores.jobs import JobVersion
-    from models.stores.runs import Run, RunEvent
 
 _START_SECONDS = 5
 
@@ -89,7 +88,7 @@ def record(
     return _launch(run_id, row["workflow_id"], job.workspace_id, actor.id, trigger, values, pinned)
 
 
-def launch(session: Session, run: "Run") -> Launch:
+def launch(session: Session, run: Run) -> Launch:
     """Return what starts a run that was recorded before."""
     version = jobs.get_version(session, run.job_id, run.job_version)
     return _launch(
@@ -110,7 +109,7 @@ def _launch(
     actor: str,
     trigger: str,
     values: dict[str, Any],
-    version: "JobVersion",
+    version: JobVersion,
 ) -> Launch:
     document, plan = plans.compiled(version.content_hash, version.document)
     context = RunContext(run_id=run_id, workspace_id=workspace_id, actor=actor)
@@ -118,13 +117,11 @@ def _launch(
     return Launch(run_id, workflow_id, document.name, trigger, given)
 
 
-async def start(client: Client | None, what: Launch) -> None:
+async def start(client: Client, what: Launch) -> None:
     """Start a committed run in Temporal; starting it again attaches to what is there.
 
     Raises Unavailable when Temporal does not answer: the sweeper starts the run later.
     """
-    if client is None:
-        raise outage()
     context = what.input.context
     try:
         await client.start_workflow(
@@ -158,7 +155,7 @@ def mark_started(db: Database, run_id: str) -> None:
         runs.mark_started(session, run_id)
 
 
-def get(session: Session, actor: Actor, run_id: str) -> "Run":
+def get(session: Session, actor: Actor, run_id: str) -> Run:
     """Return the run as the index has it; raise NotFound also for another workspace's."""
     run = runs.get(session, run_id)
     access.same_workspace(actor, run.workspace_id, f"run {run_id!r}")
@@ -174,7 +171,7 @@ def listed(
     state: str | None = None,
     limit: int,
     cursor: str | None,
-) -> "Page[Run]":
+) -> Page[Run]:
     """Return runs of the workspace, or of one of its jobs, newest first."""
     if job_id is not None:
         workflows.get(session, actor, job_id)
@@ -184,6 +181,6 @@ def listed(
     )
 
 
-def events_after(session: Session, run_id: str, last: int) -> "list[RunEvent]":
+def events_after(session: Session, run_id: str, last: int) -> list[RunEvent]:
     """Return a run's events after that id; the caller has asked for the run before."""
     return runs.events_after(session, run_id, last)

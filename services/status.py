@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
@@ -15,11 +15,9 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.messages import RunResult
+from models.stores.runs import Run as Run
 from racine.engine.states import FINAL_RUN_STATES, RunState
 from services.outages import outage
-
-if TYPE_CHECKING:
-    from models.stores.runs import Run
 
 _DEADLINE = timedelta(seconds=5)
 _OWN = "racine:"
@@ -54,15 +52,13 @@ class Status:
     pending: list[PendingTask] = field(default_factory=list)
 
 
-async def status(client: Client | None, run: "Run") -> Status:
-    """Return the run's state: the index for one that has ended, Temporal for all others.
+def settled(run: Run) -> Status | None:
+    """Return how a run ended, None while it is open: an end never changes, so the index will do."""
+    return Status(run.state, run.outputs, run.error) if run.state in FINAL_RUN_STATES else None
 
-    Raises Unavailable when Temporal does not answer.
-    """
-    if run.state in FINAL_RUN_STATES:
-        return Status(run.state, run.outputs, run.error)
-    if client is None:
-        raise outage()
+
+async def status(client: Client, run: Run) -> Status:
+    """Return an open run's state as Temporal has it; raises Unavailable when it does not answer."""
     handle = client.get_workflow_handle(run.workflow_id)
     try:
         found = await handle.describe(rpc_timeout=_DEADLINE)

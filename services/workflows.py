@@ -1,44 +1,34 @@
 """Job definitions: their documents, versions and faults."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from models.stores import jobs
+from models.stores.jobs import Job as Job
+from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
-from racine.definitions.document import JobDocument
+from racine import templates as shipped
+from racine.definitions import validation
+from racine.definitions.validation import Report
 from racine.errors import Conflict, Fault, InvalidInput, NotFound, PreconditionFailed
 from services import access, audit
 from services.access import Actor
 
-if TYPE_CHECKING:
-    from models.stores.jobs import Job, JobVersion
 
-
-def parse(document: dict[str, Any]) -> JobDocument:
-    """Return the typed document; raise InvalidInput with every fault and its pointer."""
-    try:
-        return JobDocument.model_validate(document)
-    except ValidationError as error:
-        faults = [
-            Fault("/" + "/".join(map(str, e["loc"])), e["msg"], code=e["type"])
-            for e in error.errors(include_url=False)
-        ]
-        raise InvalidInput("The job document has faults.", faults=faults) from None
-
-
-def faults(session: Session, actor: Actor, document: dict[str, Any]) -> list[Fault]:
-    """Return everything that is wrong with a document; nothing is stored."""
+def examine(session: Session, actor: Actor, document: dict[str, Any]) -> Report:
+    """Return everything that is wrong with a document, and hints; nothing is stored."""
     access.require(session, actor, "workflows:read")
-    try:
-        parse(document)
-    except InvalidInput as fault:
-        return list(fault.faults)
-    return []
+    return validation.examine(document)
 
 
-def create(session: Session, actor: Actor, document: dict[str, Any]) -> "Job":
+def templates(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """Return the documents that ship with Racine, by name."""
+    access.require(session, actor, "workflows:read")
+    return [shipped.load(name) for name in shipped.names()]
+
+
+def create(session: Session, actor: Actor, document: dict[str, Any]) -> Job:
     """Store a new job; raise Conflict when the workspace has one of that name."""
     access.require(session, actor, "workflows:write")
     stored = _canonical(document)
@@ -56,7 +46,7 @@ def create(session: Session, actor: Actor, document: dict[str, Any]) -> "Job":
 
 def replace(
     session: Session, actor: Actor, job_id: str, document: dict[str, Any], version: int
-) -> "Job":
+) -> Job:
     """Make a document the job's next version; the same content again changes nothing.
 
     Raises PreconditionFailed when the job is not at `version`, InvalidInput for another name.
@@ -84,7 +74,7 @@ def archive(session: Session, actor: Actor, job_id: str, version: int) -> None:
     audit.record(session, actor, "job.archive", job.id, before=_summary(job))
 
 
-def get(session: Session, actor: Actor, job_id: str) -> "Job":
+def get(session: Session, actor: Actor, job_id: str) -> Job:
     """Return the job; raise NotFound also for one of another workspace."""
     access.require(session, actor, "workflows:read")
     job = jobs.get(session, job_id)
@@ -96,12 +86,12 @@ def get(session: Session, actor: Actor, job_id: str) -> "Job":
 
 def listed(
     session: Session, actor: Actor, *, name: str | None, limit: int, cursor: str | None
-) -> "Page[Job]":
+) -> Page[Job]:
     access.require(session, actor, "workflows:read")
     return jobs.listed(session, actor.workspace_id, name=name, limit=limit, cursor=cursor)
 
 
-def version(session: Session, actor: Actor, job_id: str, number: int | None = None) -> "JobVersion":
+def version(session: Session, actor: Actor, job_id: str, number: int | None = None) -> JobVersion:
     """Return a version of a job, the latest without a number."""
     job = get(session, actor, job_id)
     return jobs.get_version(session, job.id, number or job.version)
@@ -109,16 +99,16 @@ def version(session: Session, actor: Actor, job_id: str, number: int | None = No
 
 def versions(
     session: Session, actor: Actor, job_id: str, *, limit: int, cursor: str | None
-) -> "Page[JobVersion]":
+) -> Page[JobVersion]:
     job = get(session, actor, job_id)
     return jobs.versions(session, job.id, limit=limit, cursor=cursor)
 
 
 def _canonical(document: dict[str, Any]) -> dict[str, Any]:
-    return parse(document).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return validation.validate(document).model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def _at_version(job: "Job", version: int) -> None:
+def _at_version(job: Job, version: int) -> None:
     if job.version != version:
         raise PreconditionFailed(
             f"Job {job.name!r} is at version {job.version}, not {version}.",
@@ -126,5 +116,5 @@ def _at_version(job: "Job", version: int) -> None:
         )
 
 
-def _summary(job: "Job") -> dict[str, Any]:
+def _summary(job: Job) -> dict[str, Any]:
     return {"name": job.name, "version": job.version}

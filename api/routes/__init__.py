@@ -2,6 +2,11 @@
 
 from fastapi import APIRouter
 
-from api.routes import auth, operations
+from api.routes import auth, executions, operations, workflows
 
-ROUTERS: tuple[APIRouter, ...] = (auth.router, operations.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    auth.router,
+    executions.router,
+    operations.router,
+    workflows.router,
+)

@@ -1,13 +1,10 @@
 """What a run is given: defaults filled in, and every value checked against its JSON Schema."""
 
-import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-import jsonschema_rs
-
 from racine.definitions.document import Parameter
+from racine.definitions.schemas import mismatches, pointer_of
 from racine.errors import Fault, InvalidInput
 
 
@@ -47,23 +44,8 @@ def _missing(parameter: Parameter) -> Fault:
 
 
 def _violations(parameter: Parameter, value: Any) -> list[Fault]:
-    validator = _validator(json.dumps(parameter.json_schema, sort_keys=True))
-    return [
-        Fault(
-            _pointer(parameter.name, *map(str, error.instance_path)), error.message, code="schema"
-        )
-        for error in validator.iter_errors(value)
-    ]
+    return mismatches(parameter.json_schema, value, _pointer(parameter.name))
 
 
-@lru_cache(maxsize=1024)
-def _validator(schema: str) -> jsonschema_rs.Validator:
-    # Users write schemas: linear-time patterns, and no reference makes this process fetch a URL.
-    return jsonschema_rs.validator_for(
-        schema, offline=True, pattern_options=jsonschema_rs.RegexOptions()
-    )
-
-
-def _pointer(*path: str) -> str:
-    escaped = (part.replace("~", "~0").replace("/", "~1") for part in path)
-    return "/parameters/" + "/".join(escaped)
+def _pointer(name: str) -> str:
+    return f"/parameters{pointer_of([name])}"

@@ -1,0 +1,257 @@
+"""Runs of jobs: start, look, follow, steer."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime
+from typing import Annotated, Any
+
+import anyio
+from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Response, status
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.deps import Me, Racine, ReadSession, Transaction
+from api.routes.workflows import Cursor, Limit
+from racine.engine.states import RunState
+from racine.errors import Unavailable
+from services import controls, executions
+from services import status as live
+from services.executions import Launch, Run
+from services.follow import Follower
+
+router = APIRouter(prefix="/api/racine/workflows", tags=["executions"])
+
+
+class Execute(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"parameters": {}}})
+
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    version: int | None = Field(default=None, ge=1, description="The latest when left out.")
+
+
+class Started(BaseModel):
+    id: str
+    workflow_id: str
+    state: str = Field(description="`scheduled`: recorded, and started as soon as Temporal is up.")
+
+
+class RunAnswer(BaseModel):
+    """A run as the index has it: behind Temporal by seconds at most."""
+
+    id: str
+    workflow_id: str
+    job_id: str
+    version: int
+    trigger: str
+    actor: str
+    state: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class RunDetail(RunAnswer):
+    parameters: dict[str, Any]
+    outputs: dict[str, Any]
+    error: dict[str, Any] | None
+    schedule_id: str | None
+    scheduled_for: datetime | None
+
+
+class RunList(BaseModel):
+    items: list[RunAnswer]
+    next_cursor: str | None
+
+
+class PendingTask(BaseModel):
+    task_key: str
+    operation: str
+    state: str
+    attempt: int
+    last_error: str
+    next_attempt_at: datetime | None
+
+
+class StatusAnswer(BaseModel):
+    id: str
+    state: str
+    outputs: dict[str, Any]
+    error: dict[str, Any] | None
+    pending: list[PendingTask] = Field(description="What Temporal holds for the run right now.")
+
+
+class Order(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"action": "pause"}})
+
+    action: controls.Action
+    reason: str = Field(default="", max_length=400)
+    request_id: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Sending the same id again asks for the answer and orders nothing anew.",
+    )
+
+
+class OrderAnswer(BaseModel):
+    request_id: str
+    action: str
+    state: str = Field(description="`pending` until a worker has answered.")
+    answer: dict[str, Any]
+
+
+@router.post(
+    "/{job_id}/execute", operation_id="execute_workflow", status_code=status.HTTP_202_ACCEPTED
+)
+def execute(
+    job_id: str,
+    body: Execute,
+    transaction: Transaction,
+    racine: Racine,
+    me: Me,
+    response: Response,
+    after: BackgroundTasks,
+) -> Started:
+    """Start a run: recorded before Temporal is asked, so an accepted start is never lost."""
+    with transaction() as session:
+        launch = executions.record(session, me, job_id, body.parameters, version=body.version)
+    response.headers["Location"] = f"{router.prefix}/executions/{launch.run_id}"
+    try:
+        anyio.from_thread.run(executions.start, racine.temporal, launch)
+    except Unavailable:
+        return _started(launch, RunState.SCHEDULED)
+    # The index may learn of it after the answer: should this process die, the sweeper tells it.
+    after.add_task(executions.mark_started, racine.db, launch.run_id)
+    return _started(launch, RunState.RUNNING)
+
+
+@router.get("/executions", operation_id="list_executions")
+def list_runs(
+    session: ReadSession,
+    me: Me,
+    state: Annotated[RunState | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> RunList:
+    """List the workspace's runs, newest first."""
+    found = executions.listed(session, me, state=state, limit=limit, cursor=cursor)
+    return RunList(items=[_run(run) for run in found.items], next_cursor=found.next_cursor)
+
+
+@router.get("/{job_id}/executions", operation_id="list_workflow_executions")
+def list_runs_of_job(
+    job_id: str,
+    session: ReadSession,
+    me: Me,
+    state: Annotated[RunState | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> RunList:
+    """List a job's runs, newest first."""
+    found = executions.listed(session, me, job_id=job_id, state=state, limit=limit, cursor=cursor)
+    return RunList(items=[_run(run) for run in found.items], next_cursor=found.next_cursor)
+
+
+@router.get("/executions/{run_id}", operation_id="get_execution")
+def get(run_id: str, session: ReadSession, me: Me) -> RunDetail:
+    """Return a run as the index has it."""
+    run = executions.get(session, me, run_id)
+    return RunDetail(
+        **_run(run).model_dump(),
+        parameters=run.parameters,
+        outputs=run.outputs,
+        error=run.error,
+        schedule_id=run.schedule_id,
+        scheduled_for=run.scheduled_for,
+    )
+
+
+@router.get("/executions/{run_id}/status", operation_id="get_execution_status")
+def get_status(run_id: str, session: ReadSession, racine: Racine, me: Me) -> StatusAnswer:
+    """Return how the run stands, as Temporal tells it; 503 while Temporal does not answer."""
+    run = executions.get(session, me, run_id)
+    found = live.settled(run) or anyio.from_thread.run(live.status, racine.temporal, run)
+    return StatusAnswer(
+        id=run.id,
+        state=found.state,
+        outputs=found.outputs,
+        error=found.error,
+        pending=[PendingTask(**vars(task)) for task in found.pending],
+    )
+
+
+def watched(run_id: str, racine: Racine, me: Me) -> Follower:
+    """Answer 404 and 403 before the stream begins: inside it they would be a broken 200."""
+    with racine.db.read() as session:
+        executions.get(session, me, run_id)
+    return Follower(racine.db, me, run_id)
+
+
+@router.get(
+    "/executions/{run_id}/logs/stream",
+    operation_id="stream_execution_logs",
+    response_class=EventSourceResponse,
+)
+async def stream(
+    follower: Annotated[Follower, Depends(watched)],
+    last_event_id: Annotated[int, Header(ge=0)] = 0,
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream the run's events as they happen; `Last-Event-ID` resumes where a client stopped."""
+    async for event in follower.events(last_event_id):
+        yield ServerSentEvent(
+            id=str(event.id),
+            data={
+                "id": event.id,
+                "task_key": event.task_key,
+                "attempt": event.attempt,
+                "kind": event.kind,
+                "at": event.at.isoformat(),
+                "body": event.body,
+            },
+        )
+    yield ServerSentEvent(event="end", data={"run_id": follower.run_id})
+
+
+@router.post(
+    "/executions/{run_id}/control",
+    operation_id="control_execution",
+    responses={status.HTTP_202_ACCEPTED: {"model": OrderAnswer}},
+)
+def control(
+    run_id: str,
+    body: Order,
+    transaction: Transaction,
+    racine: Racine,
+    me: Me,
+    response: Response,
+) -> OrderAnswer:
+    """Pause, resume, cancel or terminate; 202 when no worker has answered yet: ask again."""
+    arguments = {"reason": body.reason} if body.reason else {}
+    with transaction() as session:
+        order = controls.record(session, me, run_id, body.action, arguments, body.request_id)
+    # Without Temporal the order waits in the database, and the reconciler gives it later.
+    with suppress(Unavailable):
+        order = anyio.from_thread.run(controls.deliver, racine.db, racine.temporal, order)
+    if order.state == controls.PENDING:
+        response.status_code = status.HTTP_202_ACCEPTED
+    return OrderAnswer(
+        request_id=order.request_id, action=order.action, state=order.state, answer=order.answer
+    )
+
+
+def _started(launch: Launch, state: RunState) -> Started:
+    return Started(id=launch.run_id, workflow_id=launch.workflow_id, state=state)
+
+
+def _run(run: Run) -> RunAnswer:
+    return RunAnswer(
+        id=run.id,
+        workflow_id=run.workflow_id,
+        job_id=run.job_id,
+        version=run.job_version,
+        trigger=run.trigger,
+        actor=run.actor,
+        state=run.state,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+    )

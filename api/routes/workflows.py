@@ -1,0 +1,213 @@
+"""Jobs: their documents and versions."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response, status
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.deps import Me, ReadSession, WriteSession
+from api.preconditions import ExpectedVersion, etag
+from services import workflows
+from services.workflows import Job, JobVersion
+
+router = APIRouter(prefix="/api/racine/workflows", tags=["workflows"])
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=200)]
+
+EXAMPLE: Any = {
+    "spec_version": "1",
+    "name": "hello",
+    "tasks": [
+        {
+            "task_key": "greet",
+            "operation_task": {"operation": "racine.noop", "input": {"value": "hello"}},
+        }
+    ],
+}
+
+
+class Document(BaseModel):
+    """A job document; its JSON Schema is at `/api/racine/schema/job.json`."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"document": EXAMPLE}})
+
+    document: dict[str, Any]
+
+
+class FaultAnswer(BaseModel):
+    pointer: str
+    message: str
+    next_step: str
+    code: str
+
+
+class ValidationAnswer(BaseModel):
+    valid: bool
+    faults: list[FaultAnswer]
+    hints: list[FaultAnswer]
+
+
+class JobAnswer(BaseModel):
+    id: str
+    name: str
+    version: int
+    created_at: datetime
+
+
+class JobList(BaseModel):
+    items: list[JobAnswer]
+    next_cursor: str | None
+
+
+class VersionAnswer(BaseModel):
+    job_id: str
+    version: int
+    content_hash: str
+    created_at: datetime
+    created_by: str
+
+
+class VersionDocument(VersionAnswer):
+    document: dict[str, Any]
+
+
+class VersionList(BaseModel):
+    items: list[VersionAnswer]
+    next_cursor: str | None
+
+
+class JobDetail(JobAnswer):
+    document: dict[str, Any]
+    content_hash: str
+
+
+class TemplateAnswer(BaseModel):
+    name: str
+    description: str
+    document: dict[str, Any]
+
+
+class TemplateList(BaseModel):
+    items: list[TemplateAnswer] = Field(description="Every template, by name.")
+
+
+@router.post("", operation_id="create_workflow", status_code=status.HTTP_201_CREATED)
+def create(body: Document, session: WriteSession, me: Me, response: Response) -> JobAnswer:
+    """Save a new job; a document with faults is refused with all of them."""
+    job = workflows.create(session, me, body.document)
+    response.headers["Location"] = f"{router.prefix}/{job.id}"
+    response.headers["ETag"] = etag(job.version)
+    return _job(job)
+
+
+@router.get("", operation_id="list_workflows")
+def list_jobs(
+    session: ReadSession,
+    me: Me,
+    name: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> JobList:
+    """List the workspace's jobs, newest first."""
+    found = workflows.listed(session, me, name=name, limit=limit, cursor=cursor)
+    return JobList(items=[_job(job) for job in found.items], next_cursor=found.next_cursor)
+
+
+@router.post("/validate", operation_id="validate_workflow")
+def validate(body: Document, session: ReadSession, me: Me) -> ValidationAnswer:
+    """Tell everything that is wrong with a document, each with its place and a way out."""
+    report = workflows.examine(session, me, body.document)
+    return ValidationAnswer(
+        valid=not report.faults,
+        faults=[FaultAnswer(**_fault(fault)) for fault in report.faults],
+        hints=[FaultAnswer(**_fault(hint)) for hint in report.hints],
+    )
+
+
+@router.get("/templates", operation_id="list_workflow_templates")
+def templates(session: ReadSession, me: Me) -> TemplateList:
+    """List the job documents that ship with Racine."""
+    return TemplateList(
+        items=[
+            TemplateAnswer(
+                name=document["name"],
+                description=document.get("description", ""),
+                document=document,
+            )
+            for document in workflows.templates(session, me)
+        ]
+    )
+
+
+@router.get("/{job_id}", operation_id="get_workflow")
+def get(job_id: str, session: ReadSession, me: Me, response: Response) -> JobDetail:
+    """Return a job with its latest document."""
+    job = workflows.get(session, me, job_id)
+    version = workflows.version(session, me, job_id)
+    response.headers["ETag"] = etag(job.version)
+    return JobDetail(
+        **_job(job).model_dump(), document=version.document, content_hash=version.content_hash
+    )
+
+
+@router.put("/{job_id}", operation_id="replace_workflow")
+def replace(
+    job_id: str,
+    body: Document,
+    session: WriteSession,
+    me: Me,
+    expected: ExpectedVersion,
+    response: Response,
+) -> JobAnswer:
+    """Make the document the job's next version; the same content again changes nothing."""
+    job = workflows.replace(session, me, job_id, body.document, expected)
+    response.headers["ETag"] = etag(job.version)
+    return _job(job)
+
+
+@router.delete("/{job_id}", operation_id="archive_workflow", status_code=status.HTTP_204_NO_CONTENT)
+def archive(job_id: str, session: WriteSession, me: Me, expected: ExpectedVersion) -> None:
+    """Take the job out of use; its versions and runs stay."""
+    workflows.archive(session, me, job_id, expected)
+
+
+@router.get("/{job_id}/versions", operation_id="list_workflow_versions")
+def list_versions(
+    job_id: str, session: ReadSession, me: Me, limit: Limit = 50, cursor: Cursor = None
+) -> VersionList:
+    """List a job's versions, newest first."""
+    found = workflows.versions(session, me, job_id, limit=limit, cursor=cursor)
+    items = [VersionAnswer(**_version(version)) for version in found.items]
+    return VersionList(items=items, next_cursor=found.next_cursor)
+
+
+@router.get("/{job_id}/versions/{number}", operation_id="get_workflow_version")
+def get_version(job_id: str, number: int, session: ReadSession, me: Me) -> VersionDocument:
+    """Return one version of a job with its document."""
+    version = workflows.version(session, me, job_id, number)
+    return VersionDocument(**_version(version), document=version.document)
+
+
+def _job(job: Job) -> JobAnswer:
+    return JobAnswer(id=job.id, name=job.name, version=job.version, created_at=job.created_at)
+
+
+def _version(version: JobVersion) -> dict[str, Any]:
+    return {
+        "job_id": version.job_id,
+        "version": version.number,
+        "content_hash": version.content_hash,
+        "created_at": version.created_at,
+        "created_by": version.created_by,
+    }
+
+
+def _fault(fault: Any) -> dict[str, str]:
+    return {
+        "pointer": fault.pointer,
+        "message": fault.message,
+        "next_step": fault.next_step,
+        "code": fault.code,
+    }

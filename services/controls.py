@@ -1,0 +1,129 @@
+"""Orders to a run: recorded first, then given to it as an Update under the order's own id.
+
+An order whose run did not answer in time stays pending; the reconciler gives it again under the
+same id, and Temporal answers a repeated id with the first result.
+"""
+
+import asyncio
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.orm import Session
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.messages import ControlCall
+from models.session import Database
+from models.stores import controls, runs
+from models.stores.controls import RunControl as RunControl
+from racine.engine.states import FINAL_RUN_STATES, RunState
+from racine.errors import Conflict, Unavailable
+from racine.ids import new_id
+from services import access, audit, executions
+from services.access import Actor
+
+PENDING, APPLIED, REFUSED = controls.PENDING, controls.APPLIED, controls.REFUSED
+
+_ANSWER_SECONDS = 5.0
+
+
+class Action(StrEnum):
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    TERMINATE = "terminate"
+
+
+_THEN = {Action.PAUSE: RunState.PAUSED, Action.RESUME: RunState.RUNNING}
+"""What the index says of a run that has obeyed and goes on."""
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    run_id: str,
+    action: Action,
+    arguments: dict[str, Any],
+    request_id: str | None = None,
+) -> RunControl:
+    """Write the order down, once for each request id; the caller commits, then delivers it.
+
+    Raises Conflict for a run that has ended, and for a request id that meant something else.
+    """
+    access.require(session, actor, "workflows:run")
+    run = executions.get(session, actor, run_id)
+    order, new = controls.record(
+        session, run_id, request_id or new_id("req"), action, arguments, actor.id
+    )
+    if not new:
+        if (order.action, order.arguments) != (action, arguments):
+            raise Conflict(
+                f"The request id {request_id!r} was an order to {order.action}.",
+                next_step="Send a new request id with a new order.",
+            )
+        return order
+    if run.state in FINAL_RUN_STATES:
+        raise Conflict(
+            f"Run {run_id} is {run.state}: there is nothing to {action}.",
+            next_step="Start it again, or repair it.",
+        )
+    audit.record(session, actor, f"run.{action}", run_id, after=arguments)
+    return order
+
+
+async def deliver(db: Database, client: Client, order: RunControl) -> RunControl:
+    """Give the order to its run and write down the answer.
+
+    Returns the order still pending when nobody answered in time; raises Conflict when the run
+    refused it.
+    """
+    if order.state == REFUSED:
+        raise Conflict(order.answer.get("message", "The run refused."))
+    if order.state == APPLIED:
+        return order
+    workflow_id = await asyncio.to_thread(_workflow_id, db, order.run_id)
+    try:
+        answer = await _give(client.get_workflow_handle(workflow_id), order)
+    except (TimeoutError, Unavailable):
+        return order
+    except Conflict as refusal:
+        answer = {"message": refusal.message}
+        await asyncio.to_thread(_settle, db, order, REFUSED, answer)
+        raise
+    await asyncio.to_thread(_settle, db, order, APPLIED, answer)
+    order.state, order.answer = APPLIED, answer
+    return order
+
+
+async def _give(handle: WorkflowHandle[Any, Any], order: RunControl) -> dict[str, Any]:
+    try:
+        if order.action == Action.TERMINATE:
+            reason = order.arguments.get("reason") or f"terminated by {order.actor}"
+            await handle.terminate(reason=reason, rpc_timeout=timedelta(seconds=_ANSWER_SECONDS))
+            return {"state": RunState.TERMINATED.value}
+        call = ControlCall(actor=order.actor, **order.arguments)
+        update = handle.execute_update(order.action, call, id=order.request_id, result_type=dict)
+        # Without a workflow worker an Update waits for ever, and so would the caller.
+        return dict(await asyncio.wait_for(update, _ANSWER_SECONDS))
+    except WorkflowUpdateFailedError as failure:
+        cause = failure.cause
+        message = cause.message if isinstance(cause, ApplicationError) else str(cause)
+        raise Conflict(message) from failure
+    except RPCError as fault:
+        if fault.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
+            raise Conflict("The run has ended.", next_step="Read its status.") from fault
+        raise Unavailable("Temporal does not answer.") from fault
+
+
+def _workflow_id(db: Database, run_id: str) -> str:
+    with db.read() as session:
+        return runs.get(session, run_id).workflow_id
+
+
+def _settle(db: Database, order: RunControl, state: str, answer: dict[str, Any]) -> None:
+    with db.write() as session:
+        controls.settle(session, order.id, state, answer)
+        if state == APPLIED and order.action in _THEN:
+            runs.set_state(session, order.run_id, _THEN[Action(order.action)])

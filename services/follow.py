@@ -1,0 +1,60 @@
+"""Follows a run's log: asks the database again and again, only while somebody listens."""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import anyio
+
+from models.session import Database
+from models.stores import runs
+from models.stores.runs import RunEvent as RunEvent
+from racine.engine.states import FINAL_RUN_STATES
+from services import executions
+from services.access import Actor
+
+_POLL_SECONDS = 0.25
+_LINGER_SECONDS = 1.0
+"""Workers write events in batches, so rows can land after the one that ends the run."""
+_ASK_SECONDS = 2.0
+"""How often the listener's right is asked for again: it ends soon after it is taken away."""
+
+
+@dataclass
+class Follower:
+    """A listener to one run's log, whose right to it has been asked for once already."""
+
+    db: Database
+    actor: Actor
+    run_id: str
+
+    async def events(self, last: int) -> AsyncIterator[RunEvent]:
+        """Yield events after the id `last` as they come, until the run has ended and is silent.
+
+        Ends also when the listener may no longer see the run.
+        """
+        quiet_since = asked = time.monotonic()
+        while True:
+            found, ended = await anyio.to_thread.run_sync(self._read, last)
+            for event in found:
+                yield event
+            now = time.monotonic()
+            if found:
+                last, quiet_since = found[-1].id, now
+                continue
+            if ended and now - quiet_since >= _LINGER_SECONDS:
+                return
+            if now - asked >= _ASK_SECONDS:
+                await anyio.to_thread.run_sync(self._ask)
+                asked = now
+            await anyio.sleep(_POLL_SECONDS)
+
+    def _read(self, last: int) -> tuple[list[RunEvent], bool]:
+        with self.db.read() as session:
+            found = runs.events_after(session, self.run_id, last)
+            ended = runs.get(session, self.run_id).state in FINAL_RUN_STATES
+            return found, ended
+
+    def _ask(self) -> None:
+        with self.db.read() as session:
+            executions.get(session, self.actor, self.run_id)

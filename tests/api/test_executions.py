@@ -1,0 +1,139 @@
+"""Runs over HTTP, with a real Temporal server and real workers behind the API."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+
+from activities.events import EventSink
+from tests.api.server import Api
+from tests.conftest import Temporal
+from worker import activity_worker, workflow_worker
+
+URL = "/api/racine/workflows"
+NOOP = {"operation": "racine.noop", "input": {"value": "{{ params.value }}"}}
+JOB: dict[str, Any] = {
+    "name": "echo",
+    "parameters": [{"name": "value", "schema": {"type": "integer", "minimum": 0}, "default": 7}],
+    "tasks": [{"task_key": "a", "operation_task": NOOP}],
+    "outputs": {"value": "{{ tasks.a.values.value }}"},
+}
+
+
+@pytest.fixture
+def workers(api_with_temporal: Api, temporal: Temporal) -> Iterator[None]:
+    db = api_with_temporal.db
+    sink = EventSink(db)
+    stack = AsyncExitStack()
+
+    async def enter() -> None:
+        await stack.enter_async_context(workflow_worker(temporal.client))
+        await stack.enter_async_context(activity_worker(temporal.client, db, sink))
+
+    temporal.run(enter())
+    yield
+    temporal.run(stack.aclose())
+    sink.close()
+
+
+def save(client: httpx.Client, document: dict[str, Any] = JOB) -> str:
+    return str(client.post(URL, json={"document": document}).json()["id"])
+
+
+def ended(client: httpx.Client, run_id: str) -> dict[str, Any]:
+    """Ask for the status until the run has ended."""
+    deadline = time.monotonic() + 30
+    while True:
+        answer: dict[str, Any] = client.get(f"{URL}/executions/{run_id}/status").json()
+        if answer["state"] not in ("scheduled", "running", "paused"):
+            return answer
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.02)
+
+
+def stream(client: httpx.Client, run_id: str, **headers: str) -> list[dict[str, str]]:
+    """Return the frames of a log stream that was read to its end."""
+    frames: list[dict[str, str]] = []
+    with client.stream("GET", f"{URL}/executions/{run_id}/logs/stream", headers=headers) as answer:
+        assert answer.status_code == 200
+        frame: dict[str, str] = {}
+        for line in answer.iter_lines():
+            if line:
+                key, _, value = line.partition(": ")
+                frame[key] = value
+            elif frame:
+                frames.append(frame)
+                frame = {}
+    return frames
+
+
+@pytest.mark.usefixtures("workers")
+def test_a_run_is_started_watched_and_listed(api_with_temporal: Api) -> None:
+    client = api_with_temporal.as_admin()
+    job_id = save(client)
+    started = client.post(f"{URL}/{job_id}/execute", json={"parameters": {"value": 3}})
+    assert started.status_code == 202
+    run_id = started.json()["id"]
+    assert started.headers["location"] == f"{URL}/executions/{run_id}"
+    assert ended(client, run_id) == {
+        "id": run_id, "state": "completed", "outputs": {"value": 3}, "error": None, "pending": [],
+    }  # fmt: skip
+    found = client.get(started.headers["location"]).json()
+    assert (found["state"], found["parameters"], found["version"]) == (
+        "completed", {"value": 3}, 1,
+    )  # fmt: skip
+    for path in (f"{URL}/executions", f"{URL}/{job_id}/executions"):
+        assert [run["id"] for run in client.get(path).json()["items"]] == [run_id]
+        failed = client.get(path, params={"state": "failed"}).json()["items"]
+        assert failed == []
+
+
+@pytest.mark.usefixtures("workers")
+def test_a_log_stream_ends_with_the_run_and_resumes_where_it_stopped(
+    api_with_temporal: Api,
+) -> None:
+    client = api_with_temporal.as_admin()
+    run_id = client.post(f"{URL}/{save(client)}/execute", json={}).json()["id"]
+    frames = stream(client, run_id)
+    assert frames[-1]["event"] == "end"
+    events = [json.loads(frame["data"]) for frame in frames[:-1]]
+    assert [str(event["id"]) for event in events] == [frame["id"] for frame in frames[:-1]]
+    kinds = [(event["task_key"], event["kind"]) for event in events]
+    assert {("a", "started"), ("a", "succeeded"), ("", "run_completed")} <= set(kinds)
+    rest = stream(client, run_id, **{"Last-Event-ID": frames[0]["id"]})
+    assert rest == frames[1:]
+
+
+def test_parameters_are_checked_before_anything_is_written(api: Api) -> None:
+    client = api.as_admin()
+    job_id = save(client)
+    answer = client.post(f"{URL}/{job_id}/execute", json={"parameters": {"value": -1, "x": 2}})
+    assert answer.status_code == 422
+    pointers = {fault["pointer"] for fault in answer.json()["errors"]}
+    assert pointers == {"/parameters/value", "/parameters/x"}
+    assert client.get(f"{URL}/executions").json()["items"] == []
+
+
+def test_without_temporal_a_start_is_kept_and_the_status_is_unknown(api: Api) -> None:
+    client = api.as_admin()
+    started = client.post(f"{URL}/{save(client)}/execute", json={})
+    assert (started.status_code, started.json()["state"]) == (202, "scheduled")
+    run_id = started.json()["id"]
+    assert client.get(f"{URL}/executions/{run_id}").json()["state"] == "scheduled"
+    status = client.get(f"{URL}/executions/{run_id}/status")
+    assert (status.status_code, status.headers["retry-after"]) == (503, "2")
+
+
+def test_an_unknown_run_and_another_workspaces_are_the_same(api: Api) -> None:
+    client = api.as_admin()
+    run_id = client.post(f"{URL}/{save(client)}/execute", json={}).json()["id"]
+    stranger = api.as_admin(**{"Racine-Workspace": api.new_workspace("other")})
+    for path in ("", "/status", "/logs/stream"):
+        assert stranger.get(f"{URL}/executions/{run_id}{path}").status_code == 404
+        assert client.get(f"{URL}/executions/run_nope{path}").status_code == 404
+    order = {"action": "pause"}
+    assert stranger.post(f"{URL}/executions/{run_id}/control", json=order).status_code == 404

@@ -11,16 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from api import errors
 from api.deps import State
 from api.edge import Edge
+from api.idempotency import Idempotency
 from api.routes import ROUTERS
+from api.strict import Strict
 from api.temporal import TemporalLink
 from models.keys import derive, root_key
 from models.session import Database
 from models.settings import Settings
 from services import bootstrap
+from services.idempotency import Keeper
 from services.tokens import Signer
-
-MAX_BODY = 8 * 1024 * 1024
-"""Bytes of a request body: a job of 5,000 tasks and 50,000 edges takes about 4 MB of JSON."""
 
 _RETRY_SECONDS = 1.0
 
@@ -35,9 +35,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = Database(settings.database_url)
         link = TemporalLink(settings.temporal_address, settings.temporal_namespace)
-        app.state.racine = State(
-            settings, db, link, Signer(derive(root_key(settings), "access tokens"))
-        )
+        root = root_key(settings)
+        signer = Signer(derive(root, "access tokens"))
+        app.state.racine = State(settings, db, link, signer, Keeper(db, derive(root, "answers")))
         await link.start()
         preparing = asyncio.create_task(_prepare(db, settings))
         await asyncio.wait({preparing}, timeout=_RETRY_SECONDS)
@@ -48,12 +48,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await link.stop()
         db.close()
 
-    app = FastAPI(
-        title="Racine", lifespan=lifespan, docs_url=None, redoc_url=None, max_body_size=MAX_BODY
-    )
+    app = FastAPI(title="Racine", lifespan=lifespan, docs_url=None, redoc_url=None)
     errors.register(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(Idempotency)
+    app.add_middleware(Strict)
     app.add_middleware(Edge)
     return app
 

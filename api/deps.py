@@ -14,7 +14,7 @@ from api.temporal import TemporalLink
 from models.session import Database
 from models.settings import Settings
 from racine.errors import Unauthenticated
-from services import sign_in
+from services import idempotency, sign_in
 from services.access import Actor
 from services.tokens import Signer
 
@@ -27,6 +27,7 @@ class State:
     db: Database
     link: TemporalLink
     signer: Signer
+    keeper: idempotency.Keeper
 
     @property
     def temporal(self) -> Client:
@@ -62,6 +63,9 @@ Asking = Annotated[sign_in.Request, Depends(asking)]
 
 
 def current_actor(request: Request, racine: Racine, bearer: Bearer, asking: Asking) -> Actor:
+    known: Actor | None = getattr(request.state, "actor", None)
+    if known is not None:
+        return known
     if bearer is None:
         raise Unauthenticated(
             "Nobody is signed in.",
@@ -86,6 +90,9 @@ def _transaction(request: Request, racine: State) -> Iterator[Session]:
     with racine.db.write() as session:
         yield session
         _check_asked(request)
+        ticket: idempotency.Ticket | None = getattr(request.state, "ticket", None)
+        if ticket is not None:
+            idempotency.mark_effected(session, ticket)
 
 
 def write_session(request: Request, racine: Racine) -> Iterator[Session]:

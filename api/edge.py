@@ -58,7 +58,7 @@ class Edge:
                 "request",
                 method=scope["method"],
                 path=scope["path"],
-                status=status,
+                status=int(status),
                 milliseconds=round((time.perf_counter() - began) * 1000, 1),
             )
 

@@ -53,6 +53,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("chain", name=op.f("pk_activity_chains")),
     )
     op.create_table(
+        "idempotent_requests",
+        sa.Column("caller", sa.String(length=90), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("holder", sa.String(length=40), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column(
+            "headers", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotent_requests")),
+        sa.UniqueConstraint("caller", "key", name=op.f("uq_idempotent_requests_caller_key")),
+    )
+    with op.batch_alter_table("idempotent_requests", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_idempotent_requests_expires_at"), ["expires_at"], unique=False
+        )
+
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("holder", sa.String(length=100), nullable=False),
@@ -586,6 +610,10 @@ def downgrade() -> None:
     op.drop_table("sign_in_failures")
     op.drop_table("roles")
     op.drop_table("leases")
+    with op.batch_alter_table("idempotent_requests", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_idempotent_requests_expires_at"))
+
+    op.drop_table("idempotent_requests")
     op.drop_table("activity_chains")
     with op.batch_alter_table("activities", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_activities_chain_object_id"))

@@ -17,6 +17,7 @@ from activities.operations import activities
 from activities.runs import RunActivities
 from models.session import Database
 from models.temporal import connect
+from services.reconciler import Reconciler
 from workflows.job import RacineJob
 
 _GRACE = timedelta(seconds=20)
@@ -59,7 +60,8 @@ async def serve(role: str) -> None:
     db = Database(os.environ["RACINE_DATABASE_URL"], pool_size=_SLOTS + 2)
     sink = EventSink(db)
     try:
-        async with activity_worker(client, db, sink):
+        async with activity_worker(client, db, sink), asyncio.TaskGroup() as beside:
+            beside.create_task(Reconciler(db, client).serve(stop))
             await stop.wait()
     finally:
         sink.close()

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.events import EventSink
 from models.messages import RunResult
 from models.session import Database
 from models.stores import runs
@@ -19,7 +18,7 @@ from models.tables.workspaces import Workspace
 from services import executions, workflows
 from services.access import Actor, system
 from tests.conftest import Temporal
-from worker import activity_worker, workflow_worker
+from worker import activity_worker, opened, workflow_worker
 
 
 @dataclass
@@ -84,14 +83,13 @@ async def _terminate(client: Client, workflow_ids: Sequence[str]) -> None:
 def stack(idle_stack: Stack) -> Iterator[Stack]:
     """A workspace with both workers."""
     client = idle_stack.temporal.client
-    sink = EventSink(idle_stack.db)
     workers = AsyncExitStack()
+    with opened(idle_stack.db) as attempts:
 
-    async def open_workers() -> None:
-        await workers.enter_async_context(workflow_worker(client))
-        await workers.enter_async_context(activity_worker(client, idle_stack.db, sink))
+        async def open_workers() -> None:
+            await workers.enter_async_context(workflow_worker(client))
+            await workers.enter_async_context(activity_worker(client, attempts))
 
-    idle_stack.temporal.run(open_workers())
-    yield idle_stack
-    idle_stack.temporal.run(workers.aclose())
-    sink.close()
+        idle_stack.temporal.run(open_workers())
+        yield idle_stack
+        idle_stack.temporal.run(workers.aclose())

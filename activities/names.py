@@ -4,8 +4,4 @@ WORKFLOW_QUEUE = "racine-wf"
 ACTIVITY_QUEUE = "racine-io"
 
 FINISH_RUN = "racine.finish_run"
-RECORD = "racine.record"
-PYTHON = "racine.python"
-
-OWN = "racine:"
-"""Prefix of the ids of activities that are the interpreter's own; no task key holds a colon."""
+LOAD_PLAN = "racine.load_plan"

@@ -18,7 +18,7 @@ def scan(call: Call, given: group.ScanRef) -> group.ScanResult:
     rows = columns = 0
     for asset in assets:
         read, values = connector.sample(asset.name, _SAMPLE)
-        evidence = {name: gather(counts) for name, counts in values.items()}
+        evidence = {name: gather(counts).model_dump(mode="json") for name, counts in values.items()}
         with call.db.write() as session:
             scans.keep_evidence(session, asset.id, read, evidence)
         rows, columns = rows + read, columns + len(values)

@@ -3,7 +3,6 @@
 from models.tables import (
     access,
     activities,
-    blobs,
     catalog,
     compliance,
     idempotency,
@@ -22,7 +21,6 @@ __all__ = [
     "Table",
     "access",
     "activities",
-    "blobs",
     "catalog",
     "compliance",
     "idempotency",

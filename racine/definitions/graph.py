@@ -119,8 +119,7 @@ def _cycle_fault(scope: Scope, cycle: list[tuple[str, str]], cut: tuple[str, str
     start, end = cut
     placed = scope.keys[end]
     number = next(n for n, d in enumerate(placed.task.depends_on) if d.task_key == start)
-    first = [edge[0] for edge in cycle].index(end)
-    around = " → ".join([end, *(edge[1] for edge in cycle[first:] + cycle[:first])])
+    around = " → ".join([cycle[0][0], *(edge[1] for edge in cycle)])
     return Fault(
         f"{placed.pointer}/depends_on/{number}",
         f"These tasks wait for each other: {around}.",

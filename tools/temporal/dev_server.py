@@ -1,8 +1,13 @@
 """How Racine starts Temporal's dev server."""
 
-from models import temporal
-
-SEARCH_ATTRIBUTES = dict.fromkeys(temporal.SEARCH_ATTRIBUTES, "Keyword")
+SEARCH_ATTRIBUTES = {
+    "RacineWorkspace": "Keyword",
+    "RacineKind": "Keyword",
+    "RacineJob": "Keyword",
+    "RacineTrigger": "Keyword",
+    "RacineState": "Keyword",
+    "RacineActor": "Keyword",
+}
 
 _DYNAMIC = {
     "matching.numTaskqueueReadPartitions": "1",

@@ -1,0 +1,149 @@
+"""The classifiers: declarative entries read from the packs."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module, resources
+from typing import Any
+
+import yaml
+
+from racine.errors import InvalidInput
+from racine.governance.classifications.headers import Phrase, concepts
+from racine.governance.classifications.words import fold
+
+SENSITIVITIES = ("public", "internal", "confidential", "restricted")
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """One type of data: how a header names it, which values it accepts, how often by chance."""
+
+    id: str
+    kind: str
+    name: str
+    category: str
+    sensitivity: str
+    pack: str
+    headers: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
+    """Built-in detectors whose hits speak for the type."""
+    shape: re.Pattern[str] | None = None
+    """What the masked value must match (see `shapes.mask`)."""
+    check: Callable[[str], bool] | None = field(default=None, repr=False)
+    validator: str = ""
+    chance: float = 1.0
+    """Share of random values of a fitting shape that it accepts (worst null model, measured)."""
+    context: tuple[str, ...] = ()
+    """Kinds whose presence beside the column speaks for the type."""
+    needs_name: bool = False
+    """Values alone never decide: the header has to name it."""
+    regulations: tuple[str, ...] = ()
+    matching: tuple[str, ...] = ()
+    rejecting: tuple[str, ...] = ()
+    source: str = ""
+
+
+@cache
+def chances() -> Mapping[str, Any]:
+    """Return the measured chance rates, classifier id -> null model -> share accepted."""
+    text = resources.files(__package__).joinpath("data/chance.yaml")
+    return yaml.load(text.read_text("utf-8"), yaml.CSafeLoader) or {} if text.is_file() else {}
+
+
+@cache
+def classifiers() -> tuple[Classifier, ...]:
+    """Return every built-in classifier of every pack."""
+    folder = resources.files(__package__).joinpath("packs")
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".yaml"))
+    return tuple(
+        entry
+        for name in names
+        for entry in read(folder.joinpath(name).read_text("utf-8"), name.removesuffix(".yaml"))
+    )
+
+
+def read(text: str, pack: str) -> Iterable[Classifier]:
+    """Yield the classifiers of one YAML document."""
+    for item in yaml.load(text, yaml.CSafeLoader):
+        yield parse(item, pack)
+
+
+def parse(item: Mapping[str, Any], pack: str) -> Classifier:
+    """Return a classifier from its declarative form.
+
+    Raises InvalidInput when its sensitivity, shape or validator is unknown.
+    """
+    if item.get("sensitivity", "internal") not in SENSITIVITIES:
+        raise InvalidInput(
+            f"Classifier {item['id']} has the unknown sensitivity {item['sensitivity']!r}.",
+            next_step=f"Use one of {', '.join(SENSITIVITIES)}.",
+        )
+    examples = item.get("examples") or {}
+    measured = chances().get(item["id"]) or {}
+    return Classifier(
+        id=item["id"],
+        kind=item.get("kind", "other"),
+        name=item.get("name", item["id"]),
+        category=item.get("category", "other"),
+        sensitivity=item.get("sensitivity", "internal"),
+        pack=pack,
+        headers=tuple(map(str, item.get("headers") or ())),
+        weak=tuple(map(str, item.get("weak") or ())),
+        detectors=tuple(item.get("detectors") or ()),
+        shape=re.compile(item["shape"]) if item.get("shape") else None,
+        check=_validator(item.get("validator", "")),
+        validator=item.get("validator", ""),
+        chance=float(max(measured.values(), default=item.get("chance", 1.0))),
+        context=tuple(item.get("context") or ()),
+        needs_name=bool(item.get("needs_name")),
+        regulations=tuple(item.get("regulations") or ()),
+        matching=tuple(map(str, examples.get("match") or ())),
+        rejecting=tuple(map(str, examples.get("reject") or ())),
+        source=item.get("source", ""),
+    )
+
+
+def _validator(name: str) -> Callable[[str], bool] | None:
+    if not name:
+        return None
+    family, _, rest = name.partition(":")
+    if family == "stdnum":
+        module = import_module(f"stdnum.{rest}")
+        return module.is_valid  # type: ignore[no-any-return]
+    if family == "own":
+        module = import_module("racine.governance.classifications.detectors.checksums")
+        return getattr(module, rest)  # type: ignore[no-any-return]
+    raise InvalidInput(
+        f"The validator {name!r} is unknown.",
+        next_step="Use stdnum:<module>, own:<function> or leave it out.",
+    )
+
+
+@cache
+def phrases() -> dict[str, list[Phrase]]:
+    """Return every header phrase of the built-in classifiers, by its first word."""
+    index: dict[str, list[Phrase]] = {}
+    for phrase in _distinct(classifiers()):
+        index.setdefault(phrase.words[0], []).append(phrase)
+    return index
+
+
+def _distinct(entries: Iterable[Classifier]) -> set[Phrase]:
+    strong = {(_words(text), entry.kind) for entry in entries for text in entry.headers}
+    weak = {(_words(text), entry.kind) for entry in entries for text in entry.weak} - strong
+    found = {Phrase(words, kind, True) for words, kind in strong if words}
+    return found | {Phrase(words, kind, False) for words, kind in weak if words}
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in fold(text).split() if not word.isdigit())
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    """Return every word that a header phrase or a qualifying concept uses."""
+    named = {word for listed in phrases().values() for phrase in listed for word in phrase.words}
+    return frozenset(named | set(concepts()))

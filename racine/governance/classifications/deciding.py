@@ -1,0 +1,247 @@
+"""From evidence to verdicts: pure, deterministic, and repeatable without the data."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+from racine.governance.classifications.catalogue import SENSITIVITIES, Classifier, classifiers
+from racine.governance.classifications.evidence import (
+    Classification,
+    ClassifySettings,
+    ColumnEvidence,
+    ColumnVerdict,
+    Evidence,
+    Explanation,
+    TableEvidence,
+)
+from racine.governance.classifications.features import (
+    Features,
+    Header,
+    lift,
+    read_header,
+    table_features,
+)
+from racine.governance.classifications.headers import Match
+from racine.governance.classifications.model import NONE, Model, shipped
+
+_SHOWN = 0.1
+"""Probability from which a kind is worth showing as a candidate."""
+_LEXICAL = frozenset(
+    {"person_name", "address", "city", "region", "country", "organization", "occupation"}
+)
+_CONTAINED = {
+    "email": "email",
+    "card_luhn": "payment_card",
+    "iban_valid": "iban",
+    "ssn_shape": "us_ssn",
+    "phone_international": "phone",
+}
+_PRIOR = -5.0
+"""Log-odds that an unnamed column is of one given rarer type."""
+_NAMED = {"exact": 7.0, "tail": 6.0, "head": 2.5, "inner": 2.0}
+_TYPED = 0.8
+
+
+def decide(table: TableEvidence, settings: ClassifySettings | None = None) -> list[ColumnVerdict]:
+    """Return what each column of a table holds, in the order of its columns."""
+    rules, model = settings or ClassifySettings(), shipped()
+    entries = tuple(_enabled(rules))
+    return [
+        _verdict(column, features, rules, model, entries)
+        for column, features in zip(table.columns, table_features(table), strict=True)
+    ]
+
+
+def _enabled(rules: ClassifySettings) -> Iterable[Classifier]:
+    for entry in classifiers():
+        packed = not rules.packs or entry.pack in (*rules.packs, "core")
+        if packed and not {entry.id, entry.kind} & set(rules.disabled):
+            yield entry
+
+
+def _verdict(
+    column: ColumnEvidence,
+    features: Features,
+    rules: ClassifySettings,
+    model: Model,
+    entries: tuple[Classifier, ...],
+) -> ColumnVerdict:
+    if column.evidence is None or not column.evidence.distinct:
+        return ColumnVerdict(name=column.name)
+    header = read_header(column.name)
+    found = [
+        *_by_model(column, features, header, model, entries),
+        *_by_type(column.evidence, header, model, entries),
+        *_contained(column.evidence, model, entries),
+    ]
+    ranked = sorted(_best_of_kind(found), key=lambda c: -c.confidence)
+    known = {entry.id: entry for entry in entries}
+    reached = [c for c in ranked if c.confidence >= _threshold(c, rules, model)]
+    accepted = _compatible(reached)
+    return ColumnVerdict(
+        name=column.name,
+        sensitivity=_highest(known[c.id] for c in accepted),
+        classifications=tuple(accepted),
+        candidates=tuple(c for c in ranked if c not in accepted),
+    )
+
+
+def _threshold(found: Classification, rules: ClassifySettings, model: Model) -> float:
+    for name in (found.id, found.kind):
+        if name in rules.thresholds:
+            return rules.thresholds[name]
+    return _TYPED if found.mode == "contains" else model.thresholds.get(found.kind, _TYPED)
+
+
+def _compatible(reached: list[Classification]) -> list[Classification]:
+    """Keep the best kind that the column is, and what its free text contains beside."""
+    best = next((c for c in reached if c.mode == "is"), None)
+    return [c for c in reached if c is best or (c.mode == "contains" and best is None)]
+
+
+def _best_of_kind(found: Iterable[Classification]) -> Iterable[Classification]:
+    best: dict[tuple[str, str], Classification] = {}
+    for item in found:
+        current = best.get((item.kind, item.mode))
+        if current is None or item.confidence > current.confidence:
+            best[item.kind, item.mode] = item
+    return best.values()
+
+
+def _highest(entries: Iterable[Classifier]) -> str:
+    return max((e.sensitivity for e in entries), key=SENSITIVITIES.index, default="public")
+
+
+def _by_model(
+    column: ColumnEvidence,
+    features: Features,
+    header: Header,
+    model: Model,
+    entries: tuple[Classifier, ...],
+) -> Iterable[Classification]:
+    """Yield the kinds that the learned weights find, each as its best-fitting classifier."""
+    assert column.evidence is not None
+    keyed = column.foreign_key or column.primary_key
+    for kind, probability in model.probabilities(features).items():
+        if kind == NONE or probability < _SHOWN or (keyed and kind in _LEXICAL):
+            continue
+        entry = _entry(kind, column.evidence, header, entries)
+        if entry is not None:
+            yield Classification(
+                id=entry.id,
+                kind=kind,
+                confidence=round(probability, 3),
+                evidence=_explain(column.evidence, features, header, model, entry),
+                detector_version=model.version,
+            )
+
+
+def _entry(
+    kind: str, evidence: Evidence, header: Header, entries: tuple[Classifier, ...]
+) -> Classifier | None:
+    """Return the classifier of a kind that name and values fit best; a tie goes to the general."""
+    fitting = [entry for entry in entries if entry.kind == kind]
+    return max(fitting, key=lambda e: (_fit(e, evidence, header), e.pack == "core"), default=None)
+
+
+def _fit(entry: Classifier, evidence: Evidence, header: Header) -> float:
+    named = 3.0 if _names(entry, header) else 0.0
+    return round(named + lift(evidence, entry), 1)
+
+
+def _names(entry: Classifier, header: Header) -> Match | None:
+    listed = {tuple(text.split()) for text in entry.headers}
+    hits = [m for m in header.matches if m.phrase.kind == entry.kind and m.phrase.words in listed]
+    return max(hits, key=lambda m: _NAMED[m.place], default=None)
+
+
+def _explain(
+    evidence: Evidence, features: Features, header: Header, model: Model, entry: Classifier
+) -> Explanation:
+    against = model.contributions(features, NONE)
+    added = model.contributions(features, entry.kind)
+    sums = {"name": 0.0, "values": 0.0, "context": 0.0}
+    for name in {*added, *against}:
+        sums[_origin(name)] += added.get(name, 0.0) - against.get(name, 0.0)
+    return Explanation(
+        name=round(sums["name"], 2),
+        values=round(sums["values"], 2),
+        context=round(sums["context"], 2),
+        words=_sentence(evidence, header, entry),
+    )
+
+
+def _origin(feature: str) -> str:
+    family = feature.partition(".")[0]
+    if family in ("name", "word", "last", "header", "both"):
+        return "name"
+    return "context" if family in ("beside", "near", "table") else "values"
+
+
+def _sentence(evidence: Evidence, header: Header, entry: Classifier) -> str:
+    match = next((m for m in header.matches if m.phrase.kind == entry.kind), None)
+    named = (
+        f"the header says “{' '.join(match.phrase.words)}”"
+        if match
+        else "the header does not name it"
+    )
+    hits = {d: evidence.hits[d] for d in (entry.id, *entry.detectors) if d in evidence.hits}
+    if not hits:
+        return f"{named[0].upper()}{named[1:]}; none of its detectors fits the values."
+    best = max(hits, key=hits.__getitem__)
+    count = evidence.tried.get(best, evidence.sampled)
+    chance = (
+        f", {entry.chance:.2g} expected by chance" if best == entry.id and entry.chance < 1 else ""
+    )
+    share = f"{min(hits[best], count)} of {count} values fit {best}"
+    return f"{named[0].upper()}{named[1:]}; {share}{chance}."
+
+
+def _by_type(
+    evidence: Evidence, header: Header, model: Model, entries: tuple[Classifier, ...]
+) -> Iterable[Classification]:
+    """Yield types beyond the learned kinds, by prior odds of the name times lift over chance."""
+    for entry in entries:
+        if entry.kind in model.kinds:
+            continue
+        match = _names(entry, header)
+        if match is None and (entry.needs_name or entry.id not in evidence.hits):
+            continue
+        gain = lift(evidence, entry)
+        odds = _PRIOR + (_NAMED[match.place] if match else 0.0) + gain
+        if match and entry.shape and not evidence.hits.get(entry.id):
+            odds -= 4.0
+        confidence = 1 / (1 + math.exp(-odds))
+        if confidence >= _SHOWN:
+            yield Classification(
+                id=entry.id,
+                kind=entry.kind,
+                confidence=round(confidence, 3),
+                evidence=Explanation(
+                    name=round(odds - _PRIOR - gain, 2),
+                    values=round(gain, 2),
+                    words=_sentence(evidence, header, entry),
+                ),
+                detector_version=model.version,
+            )
+
+
+def _contained(
+    evidence: Evidence, model: Model, entries: tuple[Classifier, ...]
+) -> Iterable[Classification]:
+    """Yield what free text contains: at least two distinct values with such a span."""
+    known: Mapping[str, Classifier] = {entry.id: entry for entry in entries}
+    for detector, count in evidence.spans.items():
+        entry = known.get(_CONTAINED.get(detector, ""))
+        if entry is None or count < 2 or evidence.hits.get(detector, 0) * 2 > count:
+            continue
+        yield Classification(
+            id=entry.id,
+            kind=entry.kind,
+            confidence=round(1 - 0.5**count, 3),
+            mode="contains",
+            evidence=Explanation(
+                values=float(count),
+                words=f"{count} of {evidence.sampled} texts contain {entry.name}.",
+            ),
+            detector_version=model.version,
+        )

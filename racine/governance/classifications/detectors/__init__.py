@@ -1,0 +1,1 @@
+"""Questions about one value that are answered yes or no; each module holds one family."""

@@ -1,70 +1,109 @@
 """Composition root of the workers: `python worker.py workflows|activities`."""
 
 import asyncio
-import os
+import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.attempts import Attempts
 from activities.events import EventSink
+from activities.heartbeats import Heartbeats
 from activities.names import ACTIVITY_QUEUE, WORKFLOW_QUEUE
 from activities.operations import activities
 from activities.runs import RunActivities
 from models.session import Database
+from models.settings import Settings
 from models.temporal import connect
+from racine.errors import RacineError
+from services.reconciler import Reconciler
 from workflows.job import RacineJob
+
+log = structlog.get_logger(__name__)
 
 _GRACE = timedelta(seconds=20)
 _SLOTS = 32
 
 
-def workflow_worker(client: Client) -> Worker:
+def sandbox() -> SandboxedWorkflowRunner:
+    """Return the sandbox of workflow code; our pure modules and CEL are shared, not copied."""
     restrictions = SandboxRestrictions.default.with_passthrough_modules(
         "racine", "models", "activities", "cel_expr_python"
     )
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+def workflow_worker(client: Client) -> Worker:
     return Worker(
         client,
         task_queue=WORKFLOW_QUEUE,
         workflows=[RacineJob],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        workflow_runner=sandbox(),
+        # Any other error would retry the workflow task for ever, which only a real bug should.
+        workflow_failure_exception_types=[RacineError],
         graceful_shutdown_timeout=_GRACE,
     )
 
 
-def activity_worker(client: Client, db: Database, sink: EventSink) -> Worker:
+def activity_worker(client: Client, attempts: Attempts) -> Worker:
+    own = RunActivities(attempts.db, attempts.sink)
     return Worker(
         client,
         task_queue=ACTIVITY_QUEUE,
-        activities=[*activities(db, sink), RunActivities(db, sink).finish],
+        activities=[*activities(attempts), own.finish, own.record],
         activity_executor=ThreadPoolExecutor(_SLOTS, thread_name_prefix="activity"),
         max_concurrent_activities=_SLOTS,
         graceful_shutdown_timeout=_GRACE,
     )
 
 
-async def serve(role: str) -> None:
-    client = await connect(os.environ.get("RACINE_TEMPORAL_ADDRESS", "127.0.0.1:7233"))
+@contextlib.contextmanager
+def opened(db: Database) -> Iterator[Attempts]:
+    """Open what attempts need beside the database; what is buffered is written at the end."""
+    sink, heartbeats = EventSink(db), Heartbeats()
+    try:
+        yield Attempts(db, sink, heartbeats)
+    finally:
+        heartbeats.close()
+        sink.close()
+
+
+async def serve(role: str, settings: Settings) -> None:
+    """Serve one role until SIGTERM or SIGINT, then let open attempts end."""
+    client = await connect(settings.temporal_address, settings.temporal_namespace)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     if role == "workflows":
-        async with workflow_worker(client):
-            await stop.wait()
+        await _until(stop, workflow_worker(client), role)
         return
-    db = Database(os.environ["RACINE_DATABASE_URL"], pool_size=_SLOTS + 2)
-    sink = EventSink(db)
+    db = Database(settings.database_url, pool_size=_SLOTS + 2)
     try:
-        async with activity_worker(client, db, sink):
-            await stop.wait()
+        with opened(db) as attempts:
+            async with asyncio.TaskGroup() as beside:
+                beside.create_task(Reconciler(db, client).serve(stop))
+                await _until(stop, activity_worker(client, attempts), role)
     finally:
-        sink.close()
         db.close()
 
 
+async def _until(stop: asyncio.Event, worker: Worker, role: str) -> None:
+    async with worker:
+        log.info("worker_started", role=role, task_queue=worker.task_queue)
+        await stop.wait()
+        log.info("worker_stopping", role=role, grace_seconds=_GRACE.total_seconds())
+
+
+ROLES = ("workflows", "activities")
+
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    if sys.argv[1:] not in [[role] for role in ROLES]:
+        sys.exit(f"usage: worker.py {'|'.join(ROLES)}")
+    asyncio.run(serve(sys.argv[1], Settings()))

@@ -4,4 +4,8 @@ WORKFLOW_QUEUE = "racine-wf"
 ACTIVITY_QUEUE = "racine-io"
 
 FINISH_RUN = "racine.finish_run"
-LOAD_PLAN = "racine.load_plan"
+RECORD = "racine.record"
+PYTHON = "racine.python"
+
+OWN = "racine:"
+"""Prefix of the ids of activities that are the interpreter's own; no task key holds a colon."""

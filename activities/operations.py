@@ -5,15 +5,14 @@ from typing import Any
 
 from pydantic import ValidationError
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities import catalog, classifications, compliance, notify, scanning, sources
+from activities.attempts import Attempt, Attempts, Performed
 from activities.call import Call, Performers
-from activities.events import EventSink
-from models.messages import OperationCall
-from models.session import Database
+from models.messages import TaskCall, TaskOutput
 from racine import registry
-from racine.errors import InvalidInput, RacineError
+from racine.definitions.schemas import pointer_of
+from racine.errors import InvalidInput
 from racine.group import Operation
 
 PERFORMERS: Performers = {
@@ -25,37 +24,29 @@ PERFORMERS: Performers = {
     **notify.PERFORMS,
 }
 
-ActivityFunction = Callable[[OperationCall], dict[str, Any]]
+ActivityFunction = Callable[[TaskCall], TaskOutput]
 
 
-def activities(db: Database, sink: EventSink) -> list[ActivityFunction]:
+def activities(attempts: Attempts) -> list[ActivityFunction]:
     """Return one activity for each operation; raise InvalidInput for one that nobody performs."""
-    return [_to_activity(op, db, sink) for op in registry.operations().values()]
+    return [_to_activity(op, attempts) for op in registry.operations().values()]
 
 
-def _to_activity(op: Operation[Any, Any], db: Database, sink: EventSink) -> ActivityFunction:
+def _to_activity(op: Operation[Any, Any], attempts: Attempts) -> ActivityFunction:
     perform = _performer(op)
 
-    def serve(call: OperationCall) -> dict[str, Any]:
-        info = activity.info()
-        place = {"run_id": call.context.run_id, "task_key": call.task_key, "attempt": info.attempt}
-        for item in call.transitions:
-            sink.put(
-                run_id=call.context.run_id, task_key=item.task_key, n=item.n, kind=item.kind,
-                attempt=0, body=item.body,
-            )  # fmt: skip
-        sink.put(**place, n=0, kind="started")
-        given = Call(db, call.context, call.task_key, info.attempt, activity.heartbeat)
-        try:
-            result = perform(given, _parse(op, call.input)).model_dump(mode="json")
-        except RacineError as fault:
-            sink.put(**place, n=1, kind="failed", body={"code": fault.code, "message": str(fault)})
-            raise as_failure(fault) from fault
-        sink.put(**place, n=1, kind="succeeded")
-        return dict(result)
+    def work(attempt: Attempt, given: dict[str, Any]) -> Performed:
+        context, key = attempt.call.context, attempt.call.task_key
+        call = Call(attempts.db, context, key, attempt.number, attempt.heartbeat)
+        result = perform(call, _parse(op, given))
+        return Performed(result.model_dump(mode="json"))
 
-    serve.__annotations__ = {"call": OperationCall, "return": dict[str, Any]}
-    return activity.defn(name=op.name)(serve)
+    def serve(call: TaskCall) -> TaskOutput:
+        return attempts.carry_out(call, work)
+
+    serve.__annotations__ = {"call": TaskCall, "return": TaskOutput}
+    # A cancellation thrown into the thread could break a transaction: `heartbeat` raises it.
+    return activity.defn(name=op.name, no_thread_cancel_exception=True)(serve)
 
 
 def _performer(op: Operation[Any, Any]) -> Callable[[Call, Any], Any]:
@@ -70,16 +61,7 @@ def _performer(op: Operation[Any, Any]) -> Callable[[Call, Any], Any]:
 def _parse(op: Operation[Any, Any], given: dict[str, Any]) -> Any:
     try:
         return op.input.model_validate(given)
-    except ValidationError as fault:
-        places = "; ".join(f"{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors())
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        places = "; ".join(f"{pointer_of(f['loc'])}: {f['msg']}" for f in faults)
         raise InvalidInput(f"The input of {op.name} does not fit: {places}.") from None
-
-
-def as_failure(fault: RacineError) -> ApplicationError:
-    """Map Racine's error to Temporal's, once: the code is the type, the next step a detail."""
-    return ApplicationError(
-        fault.message,
-        {"next_step": fault.next_step},
-        type=fault.code,
-        non_retryable=not fault.retryable,
-    )

@@ -1,12 +1,19 @@
 """Keeps the index of runs: what the interpreter asks for itself."""
 
+import json
+
+from sqlalchemy.orm import Session
 from temporalio import activity
 
 from activities.events import EventSink
-from activities.names import FINISH_RUN
-from models.messages import FinishCall
+from activities.faults import as_failure
+from activities.names import FINISH_RUN, RECORD
+from models.messages import INLINE_LIMIT, FinishCall, RecordCall, RunResult
 from models.session import Database
-from models.stores import runs
+from models.stores import blobs, runs
+from racine import expressions
+from racine.engine.states import RunState
+from racine.errors import RacineError
 
 
 class RunActivities:
@@ -14,16 +21,37 @@ class RunActivities:
         self._db = db
         self._sink = sink
 
+    @activity.defn(name=RECORD)
+    def record(self, call: RecordCall) -> None:
+        """Write transitions of a run that goes on."""
+        self._sink.put_transitions(call.context.run_id, call.transitions)
+
     @activity.defn(name=FINISH_RUN)
-    def finish(self, call: FinishCall) -> None:
-        """Write the run's end into the index, with the transitions nobody has written yet."""
+    def finish(self, call: FinishCall) -> RunResult:
+        """Resolve the run's outputs and write its end into the index."""
         run_id = call.context.run_id
-        events = [
-            {"run_id": run_id, "task_key": t.task_key, "n": t.n, "kind": t.kind, "body": t.body}
-            for t in call.transitions
-        ]
-        with self._db.write() as session:
-            if events:
-                runs.add_events(session, events)
-            runs.finish(session, run_id, call.state, call.outputs, call.error)
-        self._sink.put(run_id=run_id, n=1_000_000, kind=f"run_{call.state}", body=call.outputs)
+        self._sink.put_transitions(run_id, call.transitions)
+        try:
+            with self._db.write() as session:
+                result = self._result(session, call)
+                runs.finish(session, run_id, result.state, result.outputs, result.error)
+        except RacineError as fault:
+            raise as_failure(fault) from fault
+        body = result.model_dump(mode="json", exclude={"state"})
+        self._sink.put(run_id=run_id, n=runs.RUN_ENDED, kind=f"run_{result.state}", body=body)
+        return result
+
+    def _result(self, session: Session, call: FinishCall) -> RunResult:
+        """Return how the run ended; outputs that cannot be resolved make it a failure."""
+        if call.state != RunState.COMPLETED:
+            return RunResult(state=call.state, error=call.error)
+        try:
+            outputs = dict(expressions.resolve(call.outputs, call.names))
+        except RacineError as fault:
+            error = {"code": fault.code, "message": f"The job's outputs: {fault.message}"}
+            return RunResult(state=RunState.FAILED, error=error)
+        content = json.dumps(outputs).encode()
+        if len(content) <= INLINE_LIMIT:
+            return RunResult(state=call.state, outputs=outputs)
+        ref = blobs.put(session, call.context.workspace_id, content)
+        return RunResult(state=call.state, outputs={"ref": ref})

@@ -1,17 +1,41 @@
 """What travels between services, workflows and activities; additive: new fields have defaults."""
 
-from typing import Any
+import base64
+import zlib
+from datetime import datetime
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from racine.engine.plan import Plan
+from racine.engine.states import TaskResult
 
 INLINE_LIMIT = 64 * 1024
 """Bytes of JSON above which a value travels by reference (design: nothing larger in history)."""
 
+ATTEMPTS_PER_TRY = 1000
+"""An event's attempt is `1000 * (try - 1) + attempt`: a later try never hides an earlier one."""
+
 
 class Message(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+def _pack(plan: Plan) -> Any:
+    text = plan.model_dump_json()
+    if len(text) <= INLINE_LIMIT:
+        return plan.model_dump(mode="json")
+    return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
+
+
+def _unpack(value: Any) -> Any:
+    if isinstance(value, str):
+        return Plan.model_validate_json(zlib.decompress(base64.b64decode(value)))
+    return value
+
+
+PackedPlan = Annotated[Plan, PlainSerializer(_pack), BeforeValidator(_unpack)]
+"""A plan; over the inline limit it is written compressed, 1,000 tasks in about 10 KB."""
 
 
 class RunContext(Message):
@@ -28,32 +52,27 @@ class Transition(Message):
     task_key: str
     n: int
     kind: str
+    attempt: int = 0
     body: dict[str, Any] = Field(default_factory=dict)
+
+
+class Carried(Message):
+    """What a run takes along when it continues as new."""
+
+    started_at: datetime
+    results: dict[str, TaskResult] = Field(default_factory=dict)
+    """By task key; values only of tasks that something still reads."""
+    paused: bool = False
+    transitions: list[Transition] = Field(default_factory=list)
 
 
 class JobInput(Message):
     context: RunContext
     parameters: dict[str, Any]
-    plan: Plan | None = None
-    plan_ref: str | None = None
-    """Blob that holds the plan when it is over the inline limit."""
-
-
-class OperationCall(Message):
-    context: RunContext
-    task_key: str
-    attempt: int = 1
-    input: dict[str, Any]
-    transitions: list[Transition] = Field(default_factory=list)
-    """What the interpreter decided since its last call, to be written with this one."""
-
-
-class FinishCall(Message):
-    context: RunContext
-    state: str
-    outputs: dict[str, Any] = Field(default_factory=dict)
-    error: dict[str, Any] | None = None
-    transitions: list[Transition] = Field(default_factory=list)
+    plan: PackedPlan
+    logical_time: str | None = None
+    """The moment that the run stands for, a schedule's tick; without it, when it started."""
+    carried: Carried | None = None
 
 
 class ControlCall(Message):
@@ -66,6 +85,49 @@ class ControlCall(Message):
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
+class TaskCall(Message):
+    """One task for an activity: its input may hold templates, resolved over `names` there."""
+
+    context: RunContext
+    task_key: str
+    try_number: int = 1
+    input: dict[str, Any]
+    names: dict[str, Any] | None = None
+    """What the templates refer to; None when there are none."""
+    outputs: dict[str, Any] | None = None
+    """JSON Schema that the result must fit."""
+    transitions: list[Transition] = Field(default_factory=list)
+    """What the interpreter decided since its last call, to be written with this one."""
+
+
+class PythonCall(TaskCall):
+    callable: str
+
+
+class TaskOutput(Message):
+    values: dict[str, Any]
+    ref: str | None = None
+    """Blob of the whole output where `values` holds only its small fields."""
+
+
+class RecordCall(Message):
+    """Transitions of a run that goes on, for the event log."""
+
+    context: RunContext
+    transitions: list[Transition] = Field(default_factory=list)
+
+
+class FinishCall(Message):
+    context: RunContext
+    state: str
+    outputs: dict[str, Any] = Field(default_factory=dict)
+    """Templates over `names`."""
+    names: dict[str, Any] = Field(default_factory=dict)
+    error: dict[str, Any] | None = None
+    transitions: list[Transition] = Field(default_factory=list)
+
+
 class RunResult(Message):
     state: str
     outputs: dict[str, Any] = Field(default_factory=dict)
+    error: dict[str, Any] | None = None

@@ -1,7 +1,16 @@
-"""The one way to reach Temporal: address, namespace and data converter."""
+"""The one way to reach Temporal: address, namespace, data converter and search attributes."""
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+
+WORKSPACE = "RacineWorkspace"
+KIND = "RacineKind"
+JOB = "RacineJob"
+TRIGGER = "RacineTrigger"
+STATE = "RacineState"
+ACTOR = "RacineActor"
+SEARCH_ATTRIBUTES = (WORKSPACE, KIND, JOB, TRIGGER, STATE, ACTOR)
+"""Keywords by which Temporal Web finds runs; SQL stores have room for ten."""
 
 
 async def connect(address: str, namespace: str = "default") -> Client:

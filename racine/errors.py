@@ -9,6 +9,7 @@ RacineError
 ├── Unauthenticated   nobody, or nobody known, is asking
 ├── Forbidden         the caller is known and may not
 ├── TooManyRequests   the caller must wait before asking again
+├── ContractBroken    a task's result is not what its document declares
 ├── SourceFault       a data source refused, broke off or lied
 └── Unavailable       a part that Racine needs does not answer: trying again may help
 
@@ -88,6 +89,10 @@ class TooManyRequests(RacineError):
 
     code = "too_many_requests"
     retryable = True
+
+
+class ContractBroken(RacineError):
+    code = "contract_broken"
 
 
 class SourceFault(RacineError):

@@ -31,12 +31,6 @@ def check(expression: str, contexts: tuple[str, ...] = CONTEXTS) -> list[Referen
     return list(_compile(expression, contexts)[1])
 
 
-def task_references(expression: str) -> list[str]:
-    """Return the task keys that an expression reads, in order of appearance, each once."""
-    paths = (r.path for r in check(expression))
-    return list(dict.fromkeys(path[1] for path in paths if path[0] == "tasks" and len(path) > 1))
-
-
 def templates_in(value: Any) -> list[str]:
     """Return every expression inside `{{ }}` anywhere in a JSON value."""
     return [expression for _, expression in located_templates(value)]

@@ -8,6 +8,7 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import (
     Client,
+    WorkflowExecution,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
@@ -72,7 +73,7 @@ async def status(client: Client, run: Run) -> Status:
     return await ended(client, found)
 
 
-async def ended(client: Client, found: WorkflowExecutionDescription) -> Status:
+async def ended(client: Client, found: WorkflowExecution) -> Status:
     """Return how a closed workflow ended, by its own word where it gave one."""
     handle = client.get_workflow_handle(found.id, result_type=RunResult)
     end = _ENDS.get(found.status) if found.status else None

@@ -164,6 +164,19 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "blobs",
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("media_type", sa.String(length=100), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_blobs_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "digest", name=op.f("pk_blobs")),
+    )
+    op.create_table(
         "grants",
         sa.Column("user_id", sa.String(length=40), nullable=False),
         sa.Column("role_id", sa.String(length=40), nullable=False),
@@ -604,6 +617,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_grants_scope"))
 
     op.drop_table("grants")
+    op.drop_table("blobs")
     op.drop_table("api_keys")
     op.drop_table("workspaces")
     op.drop_table("users")

@@ -3,6 +3,7 @@
 from models.tables import (
     access,
     activities,
+    blobs,
     catalog,
     compliance,
     idempotency,
@@ -21,6 +22,7 @@ __all__ = [
     "Table",
     "access",
     "activities",
+    "blobs",
     "catalog",
     "compliance",
     "idempotency",

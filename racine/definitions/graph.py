@@ -119,7 +119,8 @@ def _cycle_fault(scope: Scope, cycle: list[tuple[str, str]], cut: tuple[str, str
     start, end = cut
     placed = scope.keys[end]
     number = next(n for n, d in enumerate(placed.task.depends_on) if d.task_key == start)
-    around = " → ".join([cycle[0][0], *(edge[1] for edge in cycle)])
+    first = [edge[0] for edge in cycle].index(end)
+    around = " → ".join([end, *(edge[1] for edge in cycle[first:] + cycle[:first])])
     return Fault(
         f"{placed.pointer}/depends_on/{number}",
         f"These tasks wait for each other: {around}.",

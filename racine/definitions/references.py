@@ -13,7 +13,7 @@ from racine.expression_tree import Reference
 from racine.expressions import broken_templates, check, located_templates
 
 RUN_FIELDS = ("id", "job", "workspace", "start_time", "logical_time")
-TASK_FIELDS = ("values", "state", "error", "outcome", "attempt")
+TASK_FIELDS = ("values", "state", "error", "outcome")
 
 
 @dataclass

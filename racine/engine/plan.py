@@ -3,45 +3,68 @@
 from typing import Any, Literal
 
 import networkx as nx
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from racine import registry
 from racine.definitions.document import TASK_KINDS, JobDocument, RetryPolicy, RunIf, Task
-from racine.expressions import task_references, templates_in
+from racine.definitions.references import located_expressions
+from racine.expressions import check, templates_in
 
 PLAN_VERSION = 1
 """Raised when plans are read differently; old readings stay until no run has them."""
 
+Read = tuple[int, list[str] | None]
+"""A step whose result is read, and which of its values; None for all of them."""
+
 Kind = Literal["operation_task", "python_task", "condition_task", "noop_task"]
 
 
-class Step(BaseModel):
-    """One task of a plan; `upstream` and `reads` hold indices into the plan's steps."""
+class Compact(BaseModel):
+    """Base of a plan's parts: what has its default is not written."""
 
     model_config = ConfigDict(frozen=True)
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        written: dict[str, Any] = handler(self)
+        return {
+            name: value
+            for name, value in written.items()
+            if fields[name].is_required() or getattr(self, name) != fields[name].default
+        }
+
+
+class Step(Compact):
+    """One task of a plan; `upstream`, `downstream` and `reads` hold places among its steps."""
 
     key: str
     kind: Kind
     spec: dict[str, Any]
     upstream: list[tuple[int, str | None]] = []
     downstream: list[int] = []
-    reads: list[int] = []
+    reads: list[Read] = []
+    params: list[str] = []
+    """Parameters that its expressions name."""
+    templated: bool = False
     run_if: RunIf = RunIf.ALL_SUCCESS
     disabled: bool = False
     outputs: dict[str, Any] | None = None
-    retry_policy: RetryPolicy
-    start_to_close_seconds: float
+    retry_policy: RetryPolicy | None = None
+    """None: the plan's own."""
+    start_to_close_seconds: float = 600
     schedule_to_close_seconds: float | None = None
     heartbeat_seconds: float | None = None
 
 
-class Plan(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class Plan(Compact):
     version: int = PLAN_VERSION
     job: str
     steps: list[Step]
     outputs: dict[str, Any] = {}
+    output_reads: list[Read] = []
     timeout_seconds: float | None = None
+    retry_policy: RetryPolicy = RetryPolicy()
 
 
 def compile_plan(document: JobDocument) -> Plan:
@@ -58,32 +81,69 @@ def compile_plan(document: JobDocument) -> Plan:
         job=document.name,
         steps=steps,
         outputs=document.outputs,
+        output_reads=_reads(templates_in(document.outputs), index),
         timeout_seconds=document.timeout_seconds,
+        retry_policy=document.defaults.retry_policy,
     )
 
 
 def _step(
     document: JobDocument, task: Task, index: dict[str, int], graph: "nx.DiGraph[str]"
 ) -> Step:
-    kind = next(kind for kind in TASK_KINDS if getattr(task, kind) is not None)
-    spec = getattr(task, kind).model_dump(mode="json")
-    expressions = [spec["expression"]] if kind == "condition_task" else templates_in(spec)
-    reads = sorted({index[key] for e in expressions for key in task_references(e) if key in index})
-    defaults = document.defaults
+    kind: Any = next(kind for kind in TASK_KINDS if getattr(task, kind) is not None)
+    expressions = [expression for _, expression in located_expressions(task)]
     return Step(
         key=task.task_key,
         kind=kind,
-        spec=spec,
+        spec=getattr(task, kind).model_dump(mode="json"),
         upstream=[(index[d.task_key], d.outcome) for d in task.depends_on],
         downstream=sorted(index[key] for key in graph.successors(task.task_key)),
-        reads=reads,
+        reads=_reads(expressions, index),
+        params=_params(expressions, document),
+        templated=bool(expressions),
         run_if=task.run_if,
         disabled=task.disabled,
         outputs=task.outputs,
-        retry_policy=task.retry_policy or defaults.retry_policy,
-        start_to_close_seconds=(
-            task.start_to_close_timeout_seconds or defaults.start_to_close_timeout_seconds
-        ),
+        retry_policy=task.retry_policy,
+        start_to_close_seconds=_attempt_seconds(document, task),
         schedule_to_close_seconds=task.schedule_to_close_timeout_seconds,
-        heartbeat_seconds=task.heartbeat_timeout_seconds or defaults.heartbeat_timeout_seconds,
+        heartbeat_seconds=(
+            task.heartbeat_timeout_seconds or document.defaults.heartbeat_timeout_seconds
+        ),
     )
+
+
+def _reads(expressions: list[str], index: dict[str, int]) -> list[Read]:
+    """Return which values of which steps the expressions read, by place."""
+    found: dict[int, list[str] | None] = {}
+    for reference in (r for expression in expressions for r in check(expression)):
+        root, *path = reference.path
+        if root != "tasks" or not path or path[0] not in index:
+            continue
+        known = found.setdefault(index[path[0]], [])
+        if known is None or len(path) == 1 or path[1:] == ["values"]:
+            found[index[path[0]]] = None
+        elif path[1] == "values" and path[2] not in known:
+            known.append(path[2])
+    return sorted(found.items())
+
+
+def _params(expressions: list[str], document: JobDocument) -> list[str]:
+    """Return the parameters the expressions name: all of them where `params` stands alone."""
+    paths = [r.path for expression in expressions for r in check(expression)]
+    named = [path[1] for path in paths if path[0] == "params" and len(path) > 1]
+    if ("params",) in paths:
+        named = [parameter.name for parameter in document.parameters]
+    return sorted(set(named))
+
+
+def _attempt_seconds(document: JobDocument, task: Task) -> float:
+    """Return an attempt's time limit: the task's word, the job's, the operation's, or Racine's."""
+    if task.start_to_close_timeout_seconds is not None:
+        return task.start_to_close_timeout_seconds
+    explicit = "start_to_close_timeout_seconds" in document.defaults.model_fields_set
+    if task.operation_task is not None and not explicit:
+        operation = registry.operations().get(task.operation_task.operation)
+        if operation is not None:
+            return operation.timeout_seconds
+    return document.defaults.start_to_close_timeout_seconds

@@ -1,14 +1,10 @@
-"""Whether a task may start, given how its upstream ended."""
+"""Whether a task may start, given how its upstream ended, and what a run's end is called."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
 
 from racine.definitions.document import RunIf
 from racine.engine.plan import Step
-from racine.engine.states import TaskState
-
-if TYPE_CHECKING:
-    from racine.engine.scheduler import TaskResult
+from racine.engine.states import RunState, TaskResult, TaskState
 
 _BAD = frozenset({TaskState.FAILED, TaskState.CANCELLED})
 
@@ -24,7 +20,7 @@ _RULES: dict[RunIf, Callable[[Sequence[TaskState]], bool]] = {
 }
 
 
-def may_run(step: Step, upstream: Sequence[tuple["TaskResult", str | None]]) -> TaskState | None:
+def may_run(step: Step, upstream: Sequence[tuple[TaskResult, str | None]]) -> TaskState | None:
     """Return None when the step may start, else the state in which it ends at once."""
     if step.disabled:
         return TaskState.EXCLUDED
@@ -39,5 +35,22 @@ def may_run(step: Step, upstream: Sequence[tuple["TaskResult", str | None]]) -> 
     return None
 
 
-def _not_taken(result: "TaskResult", outcome: str | None) -> bool:
+def _not_taken(result: TaskResult, outcome: str | None) -> bool:
     return outcome is not None and result.state is TaskState.SUCCEEDED and result.outcome != outcome
+
+
+def verdict(steps: Sequence[Step], results: Mapping[int, TaskResult]) -> RunState:
+    """Judge a run by its leaves: a failure that a later task dealt with is none."""
+    failed: list[bool] = []
+    for number, step in enumerate(steps):
+        state = results[number].state
+        passed_on = state in (TaskState.SKIPPED, TaskState.EXCLUDED)
+        inherited = passed_on and any(failed[index] for index, _ in step.upstream)
+        failed.append(state is TaskState.FAILED or inherited)
+    leaves = (failed[n] for n, step in enumerate(steps) if not step.downstream)
+    return RunState.FAILED if any(leaves) else RunState.COMPLETED
+
+
+def root_failures(steps: Sequence[Step], results: Mapping[int, TaskResult]) -> list[int]:
+    """Return the places of the steps that failed themselves, in the plan's order."""
+    return [n for n in range(len(steps)) if results[n].state is TaskState.FAILED]

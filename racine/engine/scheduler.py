@@ -2,24 +2,12 @@
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from racine.engine.plan import Plan, Step
 from racine.engine.policies import may_run
-from racine.engine.states import RunState, TaskState
-
-
-@dataclass
-class TaskResult:
-    """How a task ended: `values` is what others may refer to, `outcome` a condition's branch."""
-
-    state: TaskState
-    values: Any = None
-    outcome: str | None = None
-    error: dict[str, Any] | None = None
-
+from racine.engine.states import TaskResult, TaskState
 
 Execute = Callable[[int, Step], Awaitable[TaskResult]]
 """Runs one step to its end; reports failure as a result and raises only to abort the run."""
@@ -30,55 +18,85 @@ Observe = Callable[[int, TaskResult], None]
 
 @dataclass
 class Scheduler:
-    """Runs a plan: in-degree counters, a heap of ready steps, at most `cap` in flight."""
+    """Runs a plan: in-degree counters, a heap of ready steps, at most `cap` in flight.
+
+    With `results` it goes on from there. Everything happens in the plan's order, so that a replay
+    makes the same decisions.
+    """
 
     plan: Plan
     execute: Execute
     observe: Observe
     cap: int = 100
     results: dict[int, TaskResult] = field(default_factory=dict)
+    paused: bool = False
 
     def __post_init__(self) -> None:
-        self._waiting = [len(step.upstream) for step in self.plan.steps]
-        self._ready = [number for number, count in enumerate(self._waiting) if count == 0]
+        steps = self.plan.steps
+        self._waiting = [sum(up not in self.results for up, _ in s.upstream) for s in steps]
+        self._ready = [
+            number
+            for number, count in enumerate(self._waiting)
+            if count == 0 and number not in self.results
+        ]
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._ended: asyncio.Queue[int] = asyncio.Queue()
-        self._may_start = asyncio.Event()
-        self._may_start.set()
+        self._inbox: asyncio.Queue[int | None] = asyncio.Queue()
+        self._draining = False
+        self._stopping = False
 
     @property
-    def paused(self) -> bool:
-        return not self._may_start.is_set()
+    def running(self) -> list[int]:
+        """The places of the steps in flight, in order of their start."""
+        return list(self._running)
+
+    @property
+    def complete(self) -> bool:
+        return len(self.results) == len(self.plan.steps)
 
     def pause(self) -> None:
         """Start nothing more until `resume`; what runs goes on."""
-        self._may_start.clear()
+        self.paused = True
 
     def resume(self) -> None:
-        self._may_start.set()
+        self.paused = False
+        self._inbox.put_nowait(None)
 
-    async def run(self) -> RunState:
-        """Run every step to its end and return how the whole ended."""
-        heapq.heapify(self._ready)
-        while self._ready or self._running:
-            if self._ready and len(self._running) < self.cap:
-                await self._may_start.wait()
-                self._start(heapq.heappop(self._ready))
-            else:
-                self._settle(await self._ended.get())
-        return verdict(self.plan.steps, self.results)
+    def drain(self) -> None:
+        """Start nothing more and let `run` return when what runs has ended."""
+        self._draining = True
+        self._inbox.put_nowait(None)
 
-    def cancel(self) -> None:
-        """Cancel what runs and end what has not begun."""
-        for number in list(self._running):
+    def stop(self) -> None:
+        """Cancel what runs, wait for it, and end as cancelled what has not begun."""
+        self._stopping = True
+        for number in self.running:
             self._running[number].cancel()
+        self._inbox.put_nowait(None)
+
+    async def run(self) -> None:
+        """Run every step to its end; return before that only when told to drain."""
+        heapq.heapify(self._ready)
+        while True:
+            self._start_what_may()
+            if not self._running and (self._draining or self._stopping or not self._ready):
+                break
+            number = await self._inbox.get()
+            if number is not None:
+                self._settle(number)
+        if self._stopping:
+            self._end_the_rest()
+
+    def _start_what_may(self) -> None:
+        while self._ready and len(self._running) < self.cap:
+            if self.paused or self._draining or self._stopping:
+                return
+            self._start(heapq.heappop(self._ready))
 
     def _start(self, number: int) -> None:
         step = self.plan.steps[number]
         upstream = [(self.results[index], outcome) for index, outcome in step.upstream]
         if refused := may_run(step, upstream):
-            self.results[number] = TaskResult(refused)
-            self.observe(number, self.results[number])
+            self._end(number, TaskResult(refused))
             self._release(number)
             return
         self._running[number] = asyncio.create_task(self._carry_out(number, step))
@@ -86,8 +104,12 @@ class Scheduler:
     async def _carry_out(self, number: int, step: Step) -> None:
         try:
             self.results[number] = await self.execute(number, step)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            self._end(number, TaskResult(TaskState.CANCELLED))
         finally:
-            self._ended.put_nowait(number)
+            self._inbox.put_nowait(number)
 
     def _settle(self, number: int) -> None:
         self._running.pop(number).result()
@@ -99,14 +121,11 @@ class Scheduler:
             if self._waiting[follower] == 0:
                 heapq.heappush(self._ready, follower)
 
+    def _end(self, number: int, result: TaskResult) -> None:
+        self.results[number] = result
+        self.observe(number, result)
 
-def verdict(steps: Sequence[Step], results: dict[int, TaskResult]) -> RunState:
-    """Judge a run by its leaves: a failure that a later task dealt with is none."""
-    failed: list[bool] = []
-    for number, step in enumerate(steps):
-        state = results[number].state
-        passed_on = state in (TaskState.SKIPPED, TaskState.EXCLUDED)
-        inherited = passed_on and any(failed[index] for index, _ in step.upstream)
-        failed.append(state is TaskState.FAILED or inherited)
-    leaves = (failed[n] for n, step in enumerate(steps) if not step.downstream)
-    return RunState.FAILED if any(leaves) else RunState.COMPLETED
+    def _end_the_rest(self) -> None:
+        for number in range(len(self.plan.steps)):
+            if number not in self.results:
+                self._end(number, TaskResult(TaskState.CANCELLED))

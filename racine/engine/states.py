@@ -1,6 +1,8 @@
-"""The states of runs and tasks."""
+"""The states of runs and tasks, and how a task ended."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class RunState(StrEnum):
@@ -20,7 +22,7 @@ class TaskState(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """Its `run_if` was not met."""
+    """Its `run_if` was not met, or a person skipped it."""
     EXCLUDED = "excluded"
     """It stands on the branch that a condition did not take, or it is disabled."""
     CANCELLED = "cancelled"
@@ -35,3 +37,15 @@ FINAL_RUN_STATES = frozenset(
         RunState.TIMED_OUT,
     }
 )
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """How a task ended: `values` is what others may refer to, `outcome` a condition's branch."""
+
+    state: TaskState
+    values: dict[str, Any] | None = None
+    outcome: str | None = None
+    error: dict[str, Any] | None = None
+    ref: str | None = None
+    """Blob that holds the whole output when it is too large to travel."""

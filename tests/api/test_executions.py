@@ -9,10 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from activities.events import EventSink
 from tests.api.server import Api
 from tests.conftest import Temporal
-from worker import activity_worker, workflow_worker
+from worker import activity_worker, opened, workflow_worker
 
 URL = "/api/racine/workflows"
 NOOP = {"operation": "racine.noop", "input": {"value": "{{ params.value }}"}}
@@ -26,18 +25,16 @@ JOB: dict[str, Any] = {
 
 @pytest.fixture
 def workers(api_with_temporal: Api, temporal: Temporal) -> Iterator[None]:
-    db = api_with_temporal.db
-    sink = EventSink(db)
     stack = AsyncExitStack()
+    with opened(api_with_temporal.db) as attempts:
 
-    async def enter() -> None:
-        await stack.enter_async_context(workflow_worker(temporal.client))
-        await stack.enter_async_context(activity_worker(temporal.client, db, sink))
+        async def enter() -> None:
+            await stack.enter_async_context(workflow_worker(temporal.client))
+            await stack.enter_async_context(activity_worker(temporal.client, attempts))
 
-    temporal.run(enter())
-    yield
-    temporal.run(stack.aclose())
-    sink.close()
+        temporal.run(enter())
+        yield
+        temporal.run(stack.aclose())
 
 
 def save(client: httpx.Client, document: dict[str, Any] = JOB) -> str:

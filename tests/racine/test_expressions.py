@@ -85,7 +85,6 @@ def test_references_are_read_from_the_syntax_not_the_text() -> None:
         Reference(("params", "l"), computed=True),
         Reference(("params", "i")),
     ]
-    assert expressions.task_references("tasks.a.values.x + tasks.b.values.y") == ["a", "b"]
 
 
 def test_templates_are_found_with_their_place() -> None:

@@ -1,21 +1,24 @@
 """The two workers over a migrated SQLite database, on the session's Temporal server."""
 
 import time
-from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import select
+from temporalio.client import Client
+from temporalio.service import RPCError
 
-from activities.events import EventSink
 from models.messages import RunResult
 from models.session import Database
 from models.stores import runs
+from models.tables.runs import Run
 from models.tables.workspaces import Workspace
 from services import executions, workflows
 from services.access import Actor, system
 from tests.conftest import Temporal
-from worker import activity_worker, workflow_worker
+from worker import activity_worker, opened, workflow_worker
 
 
 @dataclass
@@ -59,17 +62,34 @@ class Stack:
 
 
 @pytest.fixture
-def stack(sqlite_db: Database, temporal: Temporal) -> Iterator[Stack]:
+def idle_stack(sqlite_db: Database, temporal: Temporal) -> Iterator[Stack]:
+    """A workspace without any worker: what is started stays open until the test is over."""
     with sqlite_db.write() as session:
         session.add(Workspace(id="ws_1", slug="main", title="Main"))
-    sink = EventSink(sqlite_db)
-    workers = AsyncExitStack()
-
-    async def open_workers() -> None:
-        await workers.enter_async_context(workflow_worker(temporal.client))
-        await workers.enter_async_context(activity_worker(temporal.client, sqlite_db, sink))
-
-    temporal.run(open_workers())
     yield Stack(sqlite_db, temporal, system("ws_1"))
-    temporal.run(workers.aclose())
-    sink.close()
+    with sqlite_db.read() as session:
+        workflow_ids = session.scalars(select(Run.workflow_id)).all()
+    # The workers of the next test would take them up, over a database that does not know them.
+    temporal.run(_terminate(temporal.client, workflow_ids))
+
+
+async def _terminate(client: Client, workflow_ids: Sequence[str]) -> None:
+    for workflow_id in workflow_ids:
+        with suppress(RPCError):
+            await client.get_workflow_handle(workflow_id).terminate()
+
+
+@pytest.fixture
+def stack(idle_stack: Stack) -> Iterator[Stack]:
+    """A workspace with both workers."""
+    client = idle_stack.temporal.client
+    workers = AsyncExitStack()
+    with opened(idle_stack.db) as attempts:
+
+        async def open_workers() -> None:
+            await workers.enter_async_context(workflow_worker(client))
+            await workers.enter_async_context(activity_worker(client, attempts))
+
+        idle_stack.temporal.run(open_workers())
+        yield idle_stack
+        idle_stack.temporal.run(workers.aclose())

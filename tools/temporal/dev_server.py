@@ -1,13 +1,8 @@
 """How Racine starts Temporal's dev server."""
 
-SEARCH_ATTRIBUTES = {
-    "RacineWorkspace": "Keyword",
-    "RacineKind": "Keyword",
-    "RacineJob": "Keyword",
-    "RacineTrigger": "Keyword",
-    "RacineState": "Keyword",
-    "RacineActor": "Keyword",
-}
+from models import temporal
+
+SEARCH_ATTRIBUTES = dict.fromkeys(temporal.SEARCH_ATTRIBUTES, "Keyword")
 
 _DYNAMIC = {
     "matching.numTaskqueueReadPartitions": "1",

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.stores import grants
 from models.stores.grants import Column
-from racine.errors import Forbidden, NotFound
+from racine.errors import Conflict, Forbidden, NotFound
 from racine.governance.rbac.decision import TENANT, Decision, Grant, Path, Reach, decide, reach
 from racine.governance.rbac.permissions import ALL, covers
 
@@ -29,6 +29,8 @@ class Actor:
     origin: str = ""
     """Network address the request came from."""
     sign_in_id: str | None = None
+    archived: bool = False
+    """Whether its workspace is archived, and so only read."""
     key_permissions: tuple[str, ...] | None = None
     """What an API key narrows its owner's rights to; None for no narrowing."""
     asked: list[str] = field(default_factory=list, compare=False, repr=False)
@@ -56,6 +58,10 @@ def require(session: Session, actor: Actor, permission: str, *, scope: str | Non
             f"{actor.name} may not {permission} here. {decision.reason}",
             next_step="Ask whoever administers access for a role that gives it.",
             details={"permission": permission, "scope": scope or actor.workspace_id},
+        )
+    if actor.archived and scope != TENANT and not _goes_on_in_archive(permission):
+        raise Conflict(
+            "The workspace is archived and can only be read.", next_step="Restore it first."
         )
 
 
@@ -122,6 +128,10 @@ def forget(session: Session) -> None:
 def reach_of(session: Session, actor: Actor, permission: str) -> Reach:
     """Return the scopes on which the actor holds a permission."""
     return reach(_grants(session, actor), permission)
+
+
+def _goes_on_in_archive(permission: str) -> bool:
+    return permission.endswith(":read") or permission.startswith("workspaces:")
 
 
 def _note(actor: Actor, permission: str) -> None:

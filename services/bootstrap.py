@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from models.keys import read_or_make
 from models.session import Database
 from models.settings import Settings
-from models.stores import grants, users, workspaces
+from models.stores import grants, roles, users, workspaces
 from racine.governance.rbac.decision import TENANT
 from racine.governance.rbac.roles import BUILT_IN
 from services import access, audit, passwords
@@ -39,9 +39,9 @@ def prepare(db: Database, settings: Settings) -> FirstAdministrator | None:
     password, file = _password(settings) if fresh else ("", None)
     hashed = passwords.hashed(password) if fresh else ""
     with db.write() as session:
-        grants.lock_roles(session)
+        roles.lock(session)
         for role in BUILT_IN:
-            grants.keep_built_in(session, role)
+            roles.keep_built_in(session, role)
         if not fresh or users.any_at_all(session):
             return None
         _administrator(session, hashed)
@@ -61,7 +61,7 @@ def _administrator(session: Session, hashed: str) -> None:
         session, slug=slug, title=title, created_by=access.SYSTEM_ID
     )
     user = users.add(session, email=ADMIN_EMAIL, name="Administrator", password_hash=hashed)
-    role = grants.role_named(session, "platform_admin", workspace.id)
+    role = roles.named(session, "platform_admin", workspace.id)
     grants.give(session, user_id=user.id, role_id=role.id, scope=TENANT, by=access.SYSTEM_ID)
     audit.record(
         session, access.system(workspace.id), "user.create", user.id,

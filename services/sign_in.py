@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from models.session import Database
 from models.stores import api_keys, sign_ins, users, workspaces
 from models.stores.users import User
+from models.stores.workspaces import Workspace
 from racine.errors import TooManyRequests, Unauthenticated
 from services import access, audit, passwords, tokens
 from services.access import Actor, Hidden
@@ -105,11 +106,15 @@ def _in_workspace(session: Session, actor: Actor, wanted: str | None, last: str 
             raise Hidden(
                 f"There is no workspace {wanted!r}.", next_step="GET /api/racine/workspaces."
             )
-        return replace(actor, workspace_id=asked.id)
+        return _entered(actor, asked)
     remembered = workspaces.find(session, last) if last else None
     if remembered is None or not access.may_enter(session, actor, remembered.id):
         remembered = workspaces.first_of(session, actor.id)
-    return replace(actor, workspace_id=remembered.id if remembered else "")
+    return _entered(actor, remembered) if remembered else actor
+
+
+def _entered(actor: Actor, workspace: Workspace) -> Actor:
+    return replace(actor, workspace_id=workspace.id, archived=workspace.state == "archived")
 
 
 def _by_key(db: Database, secret: str, request: Request) -> Actor:
@@ -128,9 +133,8 @@ def _by_key(db: Database, secret: str, request: Request) -> Actor:
     if api_keys.needs_touch(key):
         with db.write() as session:
             api_keys.touch(session, key.id, datetime.now(UTC))
-    return replace(
-        _as(user, request), workspace_id=workspace.id, key_permissions=tuple(key.permissions)
-    )
+    owner = _entered(_as(user, request), workspace)
+    return replace(owner, key_permissions=tuple(key.permissions))
 
 
 def _as(user: User, request: Request) -> Actor:

@@ -1,27 +1,56 @@
-"""Signing in and out."""
+"""Signing in and out, and one's own account."""
 
-from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from typing import Annotated
+
+from fastapi import APIRouter, status
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from api.deps import Asking, Me, Racine, ReadSession, WriteSession
 from services import sign_in, users
 from services.sign_in import Pair
+from services.users import Profile
 
 router = APIRouter(prefix="/api/auth", tags=["sign-in"])
+
+Password = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+PersonName = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
 
 class Credentials(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"email": "ada@example.org", "password": "…"}]},
+        json_schema_extra={
+            "example": {"email": "ada@example.org", "password": "four words of her own"}
+        },
     )
     email: str = Field(min_length=1, max_length=254)
-    password: SecretStr = Field(min_length=1, max_length=1024)
+    password: Password
 
 
 class RefreshRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"refresh_token": "rt_…"}}
+    )
     refresh_token: SecretStr = Field(min_length=1, max_length=200)
+
+
+class PasswordChange(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "current": "four words of her own",
+                "password": "five other words she likes",
+            }
+        },
+    )
+    current: Password
+    password: Password
+
+
+class ProfileChange(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"name": "Ada King"}})
+    name: PersonName
 
 
 class TokenPair(BaseModel):
@@ -30,26 +59,22 @@ class TokenPair(BaseModel):
     access_token: str
     refresh_token: str
     token_type: str = "Bearer"
-    expires_in: int
+    expires_in: int = Field(description="Seconds that the access token is good for.")
 
 
-class Profile(BaseModel):
+class ProfileAnswer(BaseModel):
     id: str
     email: str
     name: str
     workspace_id: str | None
-    permissions: list[str]
-    """What the caller may do in the workspace as a whole."""
+    permissions: list[str] = Field(description="What the caller may do in the whole workspace.")
 
 
 @router.post("/login", operation_id="sign_in")
 def login(body: Credentials, racine: Racine, asking: Asking) -> TokenPair:
     """Sign in by address and password."""
-    return _pair(
-        sign_in.sign_in(
-            racine.db, racine.signer, body.email, body.password.get_secret_value(), asking
-        )
-    )
+    password = body.password.get_secret_value()
+    return _pair(sign_in.sign_in(racine.db, racine.signer, body.email, password, asking))
 
 
 @router.post("/refresh", operation_id="refresh_sign_in")
@@ -58,22 +83,30 @@ def refresh(body: RefreshRequest, racine: Racine) -> TokenPair:
     return _pair(sign_in.refresh(racine.db, racine.signer, body.refresh_token.get_secret_value()))
 
 
-@router.post("/logout", operation_id="sign_out", status_code=204)
+@router.post("/logout", operation_id="sign_out", status_code=status.HTTP_204_NO_CONTENT)
 def logout(me: Me, session: WriteSession) -> None:
     """End the sign-in; its tokens are refused from now on."""
     sign_in.sign_out(session, me)
 
 
 @router.get("/profile", operation_id="get_profile")
-def profile(me: Me, session: ReadSession) -> Profile:
+def profile(me: Me, session: ReadSession) -> ProfileAnswer:
     """Tell who is signed in, where, and what they may do there."""
-    found = users.profile(session, me)
-    return Profile(
-        id=found.user.id,
-        email=found.user.email,
-        name=found.user.name,
-        workspace_id=me.workspace_id or None,
-        permissions=found.permissions,
+    return _profile(users.profile(session, me), me.workspace_id)
+
+
+@router.patch("/profile", operation_id="update_profile")
+def rename(body: ProfileChange, me: Me, session: WriteSession) -> ProfileAnswer:
+    """Change the name one goes by."""
+    users.rename(session, me, body.name)
+    return _profile(users.profile(session, me), me.workspace_id)
+
+
+@router.post("/password", operation_id="change_password", status_code=status.HTTP_204_NO_CONTENT)
+def change_password(body: PasswordChange, me: Me, racine: Racine) -> None:
+    """Change one's password; all other sign-ins end."""
+    users.change_password(
+        racine.db, me, body.current.get_secret_value(), body.password.get_secret_value()
     )
 
 
@@ -82,4 +115,14 @@ def _pair(pair: Pair) -> TokenPair:
         access_token=pair.access_token,
         refresh_token=pair.refresh_token,
         expires_in=pair.expires_in,
+    )
+
+
+def _profile(found: Profile, workspace_id: str) -> ProfileAnswer:
+    return ProfileAnswer(
+        id=found.user.id,
+        email=found.user.email,
+        name=found.user.name,
+        workspace_id=workspace_id or None,
+        permissions=found.permissions,
     )

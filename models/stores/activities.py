@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.stores.paging import Page, page
-from models.tables.activities import Activity, ChainHead
+from models.tables.activities import Activity as Activity
+from models.tables.activities import ChainHead
 from models.tables.base import now
 from racine.ids import new_id
 

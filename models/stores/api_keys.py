@@ -7,7 +7,8 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from models.stores.paging import Page, page
-from models.tables.access import ApiKey, User
+from models.tables.access import ApiKey as ApiKey
+from models.tables.access import User
 from models.tables.base import now
 from racine.errors import NotFound
 from racine.ids import new_id

@@ -5,12 +5,15 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from models.tables.access import Grant, Role
+from models.stores.paging import Page, page
+from models.tables.access import Grant as Grant
+from models.tables.access import Role as Role
+from models.tables.access import User
 from models.tables.base import now
 from models.tables.catalog import Asset
 from models.tables.sources import Source
-from racine.errors import NotFound
-from racine.governance.rbac import decision, roles
+from racine.errors import Conflict, NotFound
+from racine.governance.rbac import decision
 from racine.ids import new_id
 
 Column = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
@@ -30,38 +33,6 @@ def of_user(session: Session, user_id: str) -> tuple[decision.Grant, ...]:
         decision.Grant(grant.id, name, tuple(permissions), grant.scope, grant.denies)
         for grant, name, permissions in rows
     )
-
-
-def role_named(session: Session, name: str, workspace_id: str) -> Role:
-    """Return the role of that name: the workspace's own, or one for all; raise NotFound."""
-    role = session.scalar(
-        select(Role).where(Role.name == name, Role.owner.in_((workspace_id, decision.TENANT)))
-    )
-    if role is None:
-        raise NotFound(f"There is no role {name!r}.", next_step="GET /api/rbac/roles lists them.")
-    return role
-
-
-def keep_built_in(session: Session, shipped: roles.Role) -> None:
-    """Store a role that ships with Racine as this release has it."""
-    role = session.scalar(
-        select(Role).where(Role.name == shipped.name, Role.owner == decision.TENANT)
-    )
-    if role is None:
-        role = Role(id=new_id("role"), owner=decision.TENANT, name=shipped.name, built_in=True)
-        session.add(role)
-    values = {"title": shipped.title, "permissions": list(shipped.permissions)}
-    if any(getattr(role, name) != value for name, value in values.items()):
-        role.title, role.permissions, role.updated_at = (
-            shipped.title, list(shipped.permissions), now(),
-        )  # fmt: skip
-    session.flush()
-
-
-def lock_roles(session: Session) -> None:
-    """Let one transaction at a time prepare an installation."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(7_253_902)))
 
 
 def give(
@@ -93,6 +64,91 @@ def give(
     grant.granted_by, grant.expires_at = by, expires_at
     session.flush()
     return grant
+
+
+def get(session: Session, grant_id: str) -> tuple[Grant, Role]:
+    """Return the grant and its role; raise NotFound."""
+    row = session.execute(
+        select(Grant, Role).join(Role, Role.id == Grant.role_id).where(Grant.id == grant_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no grant {grant_id!r}.")
+    return row[0], row[1]
+
+
+def search(
+    session: Session,
+    workspace_id: str | None,
+    *,
+    user_id: str | None = None,
+    scope: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[Grant]:
+    """Return the grants that lie in a workspace, or those on the tenant when it is None."""
+    query = select(Grant).where(
+        Grant.workspace_id.is_(None) if workspace_id is None else Grant.workspace_id == workspace_id
+    )
+    if user_id is not None:
+        query = query.where(Grant.user_id == user_id)
+    if scope is not None:
+        query = query.where(Grant.scope == scope)
+    return page(session, query, Grant, limit=limit, cursor=cursor)
+
+
+def role_names(session: Session, role_ids: set[str]) -> dict[str, str]:
+    rows = session.execute(select(Role.id, Role.name).where(Role.id.in_(role_ids)))
+    return {row.id: row.name for row in rows}
+
+
+def members(session: Session, workspace_id: str) -> list[tuple[User, list[str]]]:
+    """Return who holds roles on a workspace as a whole, with the roles' names."""
+    rows = session.execute(
+        select(User, Role.name)
+        .join(Grant, Grant.user_id == User.id)
+        .join(Role, Role.id == Grant.role_id)
+        .where(Grant.scope == workspace_id, Grant.denies.is_(False))
+        .order_by(User.email, Role.name)
+    )
+    found: dict[str, tuple[User, list[str]]] = {}
+    for user, role in rows:
+        found.setdefault(user.id, (user, []))[1].append(role)
+    return list(found.values())
+
+
+def on_scope(session: Session, user_id: str, scope: str) -> list[Grant]:
+    """Return what a user was given on exactly this scope."""
+    return list(
+        session.scalars(
+            select(Grant).where(
+                Grant.user_id == user_id, Grant.scope == scope, Grant.denies.is_(False)
+            )
+        )
+    )
+
+
+def check_administrated(session: Session) -> None:
+    """Raise Conflict when no active user is left who may administer access everywhere."""
+    rows = session.execute(
+        select(Grant, Role.permissions)
+        .join(Role, Role.id == Grant.role_id)
+        .join(User, User.id == Grant.user_id)
+        .where(
+            Grant.scope == decision.TENANT,
+            Grant.expires_at.is_(None),
+            User.state == "active",
+        )
+    )
+    by_user: dict[str, list[decision.Grant]] = {}
+    for grant, patterns in rows:
+        held = decision.Grant(grant.id, "", tuple(patterns), grant.scope, grant.denies)
+        by_user.setdefault(grant.user_id, []).append(held)
+    path = (decision.TENANT,)
+    if not any(decision.decide(held, "rbac:admin", path).allowed for held in by_user.values()):
+        raise Conflict(
+            "Nobody would be left who may administer access.",
+            next_step="Make somebody else platform_admin first.",
+        )
 
 
 def reaches(session: Session, user_id: str, workspace_id: str) -> bool:

@@ -50,10 +50,11 @@ def end(session: Session, sign_in_id: str) -> None:
     )
 
 
-def end_all(session: Session, user_id: str) -> None:
+def end_all(session: Session, user_id: str, *, but: str | None = None) -> None:
+    """End every sign-in of a user, but one that may be named."""
     session.execute(
         update(SignIn)
-        .where(SignIn.user_id == user_id, SignIn.ended_at.is_(None))
+        .where(SignIn.user_id == user_id, SignIn.ended_at.is_(None), SignIn.id != (but or ""))
         .values(ended_at=now())
     )
 

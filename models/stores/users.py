@@ -39,6 +39,23 @@ def any_at_all(session: Session) -> bool:
     return session.scalar(select(func.count()).select_from(User)) != 0
 
 
+def change(
+    session: Session,
+    user: User,
+    *,
+    name: str | None = None,
+    state: str | None = None,
+    password_hash: str | None = None,
+) -> None:
+    """Set what is given; None leaves a value as it is."""
+    given = {"name": name, "state": state, "password_hash": password_hash}
+    for column, value in given.items():
+        if value is not None:
+            setattr(user, column, value)
+    user.updated_at = now()
+    session.flush()
+
+
 def search(
     session: Session, *, state: str | None = None, limit: int = 50, cursor: str | None = None
 ) -> Page[User]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.stores.paging import Page, page
 from models.tables.access import Grant
 from models.tables.base import now
-from models.tables.workspaces import Workspace
+from models.tables.workspaces import Workspace as Workspace
 from racine.errors import Conflict, NotFound
 from racine.governance.rbac.decision import TENANT
 from racine.ids import new_id
@@ -54,10 +54,22 @@ def first_of(session: Session, user_id: str) -> Workspace | None:
     )
 
 
+def change(session: Session, workspace: Workspace, **values: Any) -> None:
+    """Set what is given, and count the change."""
+    for column, value in values.items():
+        setattr(workspace, column, value)
+    workspace.version += 1
+    workspace.updated_at = now()
+    session.flush()
+
+
 def of_user(
-    session: Session, user_id: str, *, limit: int = 50, cursor: str | None = None
+    session: Session, user_id: str, *, only: str | None, limit: int, cursor: str | None
 ) -> Page[Workspace]:
+    """Return the workspaces a user can enter, or just the one that `only` names."""
     query = select(Workspace).where(Workspace.state != GONE, _entered_by(user_id))
+    if only is not None:
+        query = query.where(Workspace.id == only)
     return page(session, query, Workspace, limit=limit, cursor=cursor)
 
 

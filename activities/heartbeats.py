@@ -11,8 +11,6 @@ from temporalio import activity
 from temporalio.exceptions import CancelledError
 
 INTERVAL_SECONDS = 5.0
-TIMEOUT_SECONDS = 30.0
-"""How long the interpreter waits for a beat unless the task says otherwise."""
 
 
 @dataclass(eq=False)

@@ -9,3 +9,6 @@ PYTHON = "racine.python"
 
 OWN = "racine:"
 """Prefix of the ids of activities that are the interpreter's own; no task key holds a colon."""
+
+HEARTBEAT_TIMEOUT_SECONDS = 30.0
+"""How long the interpreter waits for an attempt's beat unless the task says otherwise."""

@@ -9,8 +9,7 @@ from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.heartbeats import TIMEOUT_SECONDS
-    from activities.names import ACTIVITY_QUEUE, PYTHON
+    from activities.names import ACTIVITY_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, PYTHON
     from models.messages import JobInput, PythonCall, TaskCall, TaskOutput, Transition
     from racine import expressions
     from racine.engine.plan import Read, Step
@@ -127,7 +126,9 @@ class Steps:
                 task_queue=ACTIVITY_QUEUE,
                 result_type=TaskOutput,
                 start_to_close_timeout=timedelta(seconds=step.start_to_close_seconds),
-                heartbeat_timeout=timedelta(seconds=step.heartbeat_seconds or TIMEOUT_SECONDS),
+                heartbeat_timeout=timedelta(
+                    seconds=step.heartbeat_seconds or HEARTBEAT_TIMEOUT_SECONDS
+                ),
                 schedule_to_close_timeout=_seconds(step.schedule_to_close_seconds),
                 retry_policy=self._retry(step),
                 cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -1,36 +1,213 @@
 """Reads a SQLite file, never writing to it."""
 
+import random
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from activities.connectors import checks
+from activities.connectors.protocol import Asset, Batch, Column, Listing, Position, Sample
+from activities.connectors.rows import batch_rows, columnar, in_batches, reservoir
 from racine.errors import SourceFault
+from racine.governance.data_sources import CheckStep
+
+_BUSY_SECONDS = 10
+_STRATA = 50
+"""Places of the table that a sample's blocks of rows come from."""
+
+_COLUMNS = """
+SELECT s.name, s.type, s.sql, c.name, c.type, c.pk
+FROM sqlite_schema AS s JOIN pragma_table_xinfo(s.name) AS c
+WHERE s.type = 'table' AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1
+ORDER BY s.name, c.cid
+"""
+_KEYS = """
+SELECT s.name, k."from", k."table", k."to"
+FROM sqlite_schema AS s JOIN pragma_foreign_key_list(s.name) AS k
+WHERE s.type = 'table'
+"""
 
 
 class SqliteConnector:
-    def __init__(self, location: str) -> None:
-        path = Path(location.removeprefix("sqlite:///"))
-        if not path.is_file():
-            raise SourceFault(f"There is no file {path}.", next_step="Check the source's location.")
-        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    """One read-only connection to a SQLite file."""
 
-    def discover(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-        """Yield each table's name with its columns and declared types."""
-        tables = self._db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-        for (table,) in tables:
-            columns = self._db.execute("SELECT name, type FROM pragma_table_info(?)", (table,))
-            yield table, list(columns.fetchall())
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._opened: sqlite3.Connection | None = None
 
-    def sample(self, table: str, limit: int) -> tuple[int, dict[str, Counter[str]]]:
-        """Return the number of rows read and each column's distinct values with their counts."""
-        quoted = '"' + table.replace('"', '""') + '"'
-        cursor = self._db.execute(f"SELECT * FROM {quoted} ORDER BY random() LIMIT ?", (limit,))
-        names = [column[0] for column in cursor.description]
-        rows = cursor.fetchall()
-        columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-        counts = (Counter(str(v) for v in column if v is not None) for column in columns)
-        return len(rows), dict(zip(names, counts, strict=True))
+    def check(self) -> Iterator[CheckStep]:
+        return checks.run(
+            ("find", self._find), ("open", self._open), ("list", self._list), ("read", self._read)
+        )
+
+    def discover(self) -> Listing:
+        keys = {(table, column): f"{to}.{key}" for table, column, to, key in self._ask(_KEYS)}
+        tables: dict[str, list[Column]] = {}
+        sqls: dict[str, str] = {}
+        for table, _, sql, name, type_, pk in self._ask(_COLUMNS):
+            column = Column(name, type_ or "", bool(pk), keys.get((table, name)))
+            tables.setdefault(table, []).append(column)
+            sqls[table] = sql
+        assets = [
+            Asset(name, "table", tuple(columns), {"rowid": _rowid(sqls[name], columns)})
+            for name, columns in tables.items()
+        ]
+        return Listing((*assets, *self._views()))
+
+    def count(self, asset: Asset) -> int | None:
+        return int(self._ask(f"SELECT count(*) FROM {_quoted(asset.name)}")[0][0])
+
+    def read(self, asset: Asset, sample: Sample, after: Position | None = None) -> Iterator[Batch]:
+        total = None if sample.rows is None else self.count(asset) or 0
+        if sample.rows is None or (total is not None and total <= sample.rows):
+            yield from self._all(asset, after)
+        elif asset.details.get("rowid"):
+            yield from in_batches(self._blocks(asset, sample.rows, sample), len(asset.columns))
+        else:
+            rows = reservoir(self._stream(asset), sample.rows, sample.seed)
+            yield from in_batches(rows, len(asset.columns))
+
+    def cancel(self) -> None:
+        if self._opened is not None:
+            self._opened.interrupt()
 
     def close(self) -> None:
-        self._db.close()
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _all(self, asset: Asset, after: Position | None) -> Iterator[Batch]:
+        if not asset.details.get("rowid"):
+            for rows in self._stream(asset):
+                yield columnar(rows, len(asset.columns))
+            return
+        key = asset.details["rowid"]
+        where = "" if after is None else f"WHERE {key} > ?"
+        sql = f"SELECT {key}, {_list(asset)} FROM {_quoted(asset.name)} {where} ORDER BY {key}"
+        cursor = self._run(sql, () if after is None else (after,))
+        while rows := self._fetch(cursor, batch_rows(len(asset.columns))):
+            position, *columns = zip(*rows, strict=True)
+            yield columnar(list(zip(*columns, strict=True)), len(columns), position[-1])
+
+    def _stream(self, asset: Asset) -> Iterator[list[Any]]:
+        cursor = self._run(f"SELECT {_list(asset)} FROM {_quoted(asset.name)}")
+        while rows := self._fetch(cursor, batch_rows(len(asset.columns))):
+            yield rows
+
+    def _blocks(self, asset: Asset, wanted: int, sample: Sample) -> list[Any]:
+        """Return rows of blocks that begin at random places, one in each stratum of the rowids."""
+        name, key = _quoted(asset.name), asset.details["rowid"]
+        ((low, high),) = self._ask(f"SELECT min({key}), max({key}) FROM {name}")
+        strata = min(_STRATA, wanted)
+        edges = [low + (high + 1 - low) * n // strata for n in range(strata + 1)]
+        sql = (
+            f"SELECT {_list(asset)} FROM {name} WHERE {key} >= ? AND {key} < ?"
+            f" ORDER BY {key} LIMIT ?"
+        )
+        dice = random.Random(sample.seed)
+        rows: list[Any] = []
+        for start, end in zip(edges, edges[1:], strict=False):
+            block = -(-wanted // strata)
+            place = dice.randint(start, max(start, end - block))
+            rows += self._ask(sql, (place, end, block))
+        # Deleted ranges leave strata empty: then an even draw over all rows is the better sample.
+        return rows if len(rows) * 2 >= wanted else reservoir(self._stream(asset), wanted, 0)
+
+    def _views(self) -> list[Asset]:
+        """Return the views; one that is broken is an asset with its error, not a failed listing."""
+        views = self._ask("SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name")
+        return [self._view(name) for (name,) in views]
+
+    def _view(self, name: str) -> Asset:
+        try:
+            found = self._ask("SELECT name, type FROM pragma_table_info(?)", (name,))
+        except SourceFault as fault:
+            return Asset(name, "view", error=fault.message)
+        columns = tuple(Column(column, type_ or "") for column, type_ in found)
+        return Asset(name, "view", columns)
+
+    def _find(self) -> str:
+        if not self._path.is_file():
+            what = "is no file" if self._path.exists() else "does not exist"
+            raise SourceFault(f"{self._path} {what}.", next_step="Check the source's location.")
+        return f"{self._path.stat().st_size} bytes"
+
+    def _open(self) -> str:
+        ((version,),) = self._ask("PRAGMA schema_version")
+        return f"schema version {version}"
+
+    def _list(self) -> str:
+        ((tables,),) = self._ask("SELECT count(*) FROM sqlite_schema WHERE type = 'table'")
+        return f"{tables} tables"
+
+    def _read(self) -> str:
+        table = next((a for a in self.discover().assets if a.kind == "table"), None)
+        if table is None:
+            return "no table to read from"
+        rows = self._ask(f"SELECT 1 FROM {_quoted(table.name)} LIMIT 1")
+        return f"{len(rows)} row of {table.name}"
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._opened is None:
+            self._find()
+            # The one-shot scan and the activity each use one thread, but cancel comes from another.
+            self._opened = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS,
+                check_same_thread=False, isolation_level=None,
+            )  # fmt: skip
+            self._opened.text_factory = _decode
+        return self._opened
+
+    def _run(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection().execute(sql, values)
+        except sqlite3.Error as fault:
+            raise self._fault(fault) from None
+
+    def _fetch(self, cursor: sqlite3.Cursor, size: int) -> list[Any]:
+        try:
+            return cursor.fetchmany(size)
+        except sqlite3.Error as fault:
+            raise self._fault(fault) from None
+
+    def _ask(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        cursor = self._run(sql, values)
+        try:
+            return cursor.fetchall()
+        except sqlite3.Error as fault:
+            raise self._fault(fault) from None
+
+    def _fault(self, fault: sqlite3.Error) -> SourceFault:
+        code = getattr(fault, "sqlite_errorname", "")
+        hint = _NEXT_STEPS.get(code, "Open the file with sqlite3 and run PRAGMA integrity_check.")
+        return SourceFault(f"SQLite could not read {self._path}: {fault}.", next_step=hint)
+
+
+_NEXT_STEPS = {
+    "SQLITE_NOTADB": "The file is no SQLite database, or it is encrypted.",
+    "SQLITE_BUSY": "Another process holds its lock: scan again when it has finished writing.",
+    "SQLITE_CANTOPEN": "Give the worker's user the right to read the file and its folder.",
+    "SQLITE_INTERRUPT": "The scan was cancelled or ran out of its time.",
+}
+
+
+def _decode(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _list(asset: Asset) -> str:
+    return ", ".join(_quoted(column.name) for column in asset.columns)
+
+
+def _rowid(sql: str, columns: list[Column]) -> str | None:
+    """Return a name by which rows can be addressed: none in WITHOUT ROWID and virtual tables."""
+    statement = " ".join(sql.upper().split())
+    if "WITHOUT ROWID" in statement or statement.startswith("CREATE VIRTUAL"):
+        return None
+    taken = {column.name.lower() for column in columns}
+    return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), None)

@@ -1,7 +1,10 @@
 """Connections to data: their kinds, credentials by reference and life cycle."""
 
+from typing import Any
+
 from pydantic import Field
 
+from racine.governance.data_sources.locations import Kind
 from racine.group import Group, Operation, Payload
 
 
@@ -11,9 +14,10 @@ class SourceRef(Payload):
 
 class RegisterInput(Payload):
     name: str = Field(min_length=1, max_length=100)
-    kind: str
-    location: str = Field(max_length=2000)
-    credential: str | None = None
+    kind: Kind
+    location: str = Field(min_length=1, max_length=2000)
+    credential: str | None = Field(default=None, max_length=500)
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class RegisterResult(Payload):
@@ -33,10 +37,30 @@ class CheckResult(Payload):
     steps: list[CheckStep]
 
 
+class DiscoverInput(Payload):
+    source_id: str
+    rule_set_id: str | None = None
+    """The rule set that the scan obeys; without it, the system's own."""
+
+
 class DiscoverResult(Payload):
     scan_id: str
     assets: int
+    excluded: int
+    errors: int
     clean: bool
+
+
+class HealthResult(Payload):
+    ok: bool
+    state: str
+    detail: str = ""
+    seconds: float
+
+
+class SourceStateResult(Payload):
+    source_id: str
+    state: str
 
 
 REGISTER = Operation(
@@ -44,21 +68,40 @@ REGISTER = Operation(
     RegisterInput,
     RegisterResult,
     "Registers a source, or finds the one of that name.",
+    example={"name": "shop", "kind": "sqlite", "location": "/data/shop.db"},
     permission="data_sources:write",
 )
 TEST = Operation(
     "data_sources.test",
     SourceRef,
     CheckResult,
-    "Tests the connection step by step.",
-    permission="data_sources:write",
+    "Tests the connection step by step; a step that fails fails the task.",
+    permission="data_sources:run",
+    timeout_seconds=120,
 )
 DISCOVER = Operation(
     "data_sources.discover",
-    SourceRef,
+    DiscoverInput,
     DiscoverResult,
     "Lists a source's assets and columns and opens a scan over them.",
     permission="scan_logic:run",
+    timeout_seconds=3600,
+    heartbeat_seconds=60,
+)
+MONITOR_HEALTH = Operation(
+    "data_sources.monitor_health",
+    SourceRef,
+    HealthResult,
+    "Measures whether a source answers and how fast, and keeps the result on the source.",
+    permission="data_sources:run",
+    timeout_seconds=120,
+)
+ARCHIVE = Operation(
+    "data_sources.archive",
+    SourceRef,
+    SourceStateResult,
+    "Archives a source: it is kept, and never scanned again.",
+    permission="data_sources:write",
 )
 
-GROUP = Group("data_sources", "Data sources", (REGISTER, TEST, DISCOVER))
+GROUP = Group("data_sources", "Data sources", (REGISTER, TEST, DISCOVER, MONITOR_HEALTH, ARCHIVE))

@@ -1,0 +1,1 @@
+"""Folders and single files: delimited text, JSON and Parquet."""

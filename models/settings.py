@@ -22,3 +22,13 @@ class Settings(BaseSettings):
     """Root of token and secret encryption; made in `data_dir` when absent."""
     operations: list[str] = Field(default_factory=list)
     """Modules that register operations with `@racine.operation`."""
+    allow_loopback: bool | None = None
+    """Whether sources may be on this machine; by default only where the database is SQLite."""
+    source_folders: list[Path] = Field(default_factory=list)
+    """Folders that file sources must lie in; empty allows any."""
+
+    @property
+    def loopback_allowed(self) -> bool:
+        if self.allow_loopback is None:
+            return self.database_url.startswith("sqlite")
+        return self.allow_loopback

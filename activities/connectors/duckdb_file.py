@@ -22,7 +22,7 @@ LEFT JOIN duckdb_constraints() AS k
   ON k.database_oid = c.database_oid AND k.schema_oid = c.schema_oid
  AND k.table_name = c.table_name AND k.constraint_type = 'PRIMARY KEY'
 WHERE NOT c.internal AND c.database_name = current_database()
-ORDER BY ALL
+ORDER BY c.schema_name, c.table_name, c.column_index
 """
 
 

@@ -31,7 +31,8 @@ def as_text(values: Sequence[Any]) -> Values:
     kinds.discard(type(None))
     if not kinds or kinds == {str}:
         return values
-    if len(kinds) == 1 and (convert := _CONVERT.get(kinds.pop(), _other)):
+    if len(kinds) == 1:
+        convert = _CONVERT.get(kinds.pop(), _other)
         return [None if value is None else convert(value) for value in values]
     return [None if value is None else _CONVERT.get(type(value), _other)(value) for value in values]
 

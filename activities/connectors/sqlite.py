@@ -3,6 +3,7 @@
 import random
 import sqlite3
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ class SqliteConnector:
         )
         dice = random.Random(sample.seed)
         rows: list[Any] = []
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             block = -(-wanted // strata)
             place = dice.randint(start, max(start, end - block))
             rows += self._ask(sql, (place, end, block))

@@ -242,6 +242,35 @@ def upgrade() -> None:
         sa.UniqueConstraint("run_id", "task_key", name=op.f("uq_notifications_run_id_task_key")),
     )
     op.create_table(
+        "rule_sets",
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_rule_sets_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_sets")),
+        sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_rule_sets_workspace_id_name")),
+    )
+    op.create_table(
+        "secrets",
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("key_id", sa.String(length=16), nullable=False),
+        sa.Column("nonce", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_secrets_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_secrets")),
+        sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_secrets_workspace_id_name")),
+    )
+    op.create_table(
         "sign_ins",
         sa.Column("user_id", sa.String(length=40), nullable=False),
         sa.Column("workspace_id", sa.String(length=40), nullable=True),
@@ -276,6 +305,9 @@ def upgrade() -> None:
         ),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("state_reason", sa.String(length=2000), nullable=True),
+        sa.Column(
+            "health", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -377,6 +409,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("secret_hash", name=op.f("uq_refresh_tokens_secret_hash")),
     )
     op.create_table(
+        "rule_set_versions",
+        sa.Column("rule_set_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column(
+            "content", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["rule_set_id"],
+            ["rule_sets.id"],
+            name=op.f("fk_rule_set_versions_rule_set_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_set_versions")),
+        sa.UniqueConstraint(
+            "rule_set_id", "number", name=op.f("uq_rule_set_versions_rule_set_id_number")
+        ),
+    )
+    op.create_table(
         "runs",
         sa.Column("workspace_id", sa.String(length=40), nullable=False),
         sa.Column("job_id", sa.String(length=40), nullable=False),
@@ -424,10 +477,20 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.String(length=40), nullable=False),
         sa.Column("source_id", sa.String(length=40), nullable=False),
         sa.Column("run_id", sa.String(length=40), nullable=True),
+        sa.Column("task_key", sa.String(length=100), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("holder", sa.String(length=200), nullable=False),
         sa.Column("clean", sa.Boolean(), nullable=False),
+        sa.Column("rule_set_id", sa.String(length=40), nullable=True),
+        sa.Column("rule_set_version", sa.Integer(), nullable=True),
         sa.Column(
             "settings", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "errors", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "drift", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -439,7 +502,11 @@ def upgrade() -> None:
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_scans_workspace_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scans")),
+        sa.UniqueConstraint("run_id", "task_key", name=op.f("uq_scans_run_id_task_key")),
     )
+    with op.batch_alter_table("scans", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_scans_source_id"), ["source_id"], unique=False)
+
     op.create_table(
         "schedules",
         sa.Column("workspace_id", sa.String(length=40), nullable=False),
@@ -536,7 +603,7 @@ def upgrade() -> None:
         sa.Column("error", sa.String(length=2000), nullable=True),
         sa.Column("rows", sa.BigInteger(), nullable=True),
         sa.Column("rows_read", sa.BigInteger(), nullable=True),
-        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=200), nullable=False),
         sa.Column(
             "facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
@@ -554,6 +621,8 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=1000), nullable=False),
         sa.Column("type", sa.String(length=200), nullable=False),
+        sa.Column("primary_key", sa.Boolean(), nullable=False),
+        sa.Column("references", sa.String(length=2100), nullable=True),
         sa.Column(
             "profile", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
@@ -595,6 +664,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_schedules_job_id"))
 
     op.drop_table("schedules")
+    with op.batch_alter_table("scans", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_scans_source_id"))
+
     op.drop_table("scans")
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_runs_workspace_id_created_at"))
@@ -602,6 +674,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_runs_job_id_created_at"))
 
     op.drop_table("runs")
+    op.drop_table("rule_set_versions")
     op.drop_table("refresh_tokens")
     op.drop_table("job_versions")
     op.drop_table("findings")
@@ -611,6 +684,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_ins_user_id"))
 
     op.drop_table("sign_ins")
+    op.drop_table("secrets")
+    op.drop_table("rule_sets")
     op.drop_table("notifications")
     op.drop_table("jobs")
     with op.batch_alter_table("grants", schema=None) as batch_op:

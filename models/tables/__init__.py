@@ -10,9 +10,11 @@ from models.tables import (
     jobs,
     leases,
     notifications,
+    rule_sets,
     runs,
     scans,
     schedules,
+    secrets,
     sources,
     workspaces,
 )
@@ -29,9 +31,11 @@ __all__ = [
     "jobs",
     "leases",
     "notifications",
+    "rule_sets",
     "runs",
     "scans",
     "schedules",
+    "secrets",
     "sources",
     "workspaces",
 ]

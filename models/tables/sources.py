@@ -23,4 +23,6 @@ class Source(Identified, Table):
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[str] = mapped_column(String(20), default="registered")
     state_reason: Mapped[str | None] = mapped_column(String(2000))
+    health: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What the last test measured: `ok`, `detail`, `seconds`, `checked_at`, `steps`."""
     updated_at: Mapped[datetime]

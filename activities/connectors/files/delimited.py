@@ -78,7 +78,9 @@ def parse(text: str, delimiter: str) -> Rows:
         return [row for row in csv.reader(lines_of(text), delimiter=delimiter) if row]
     except csv.Error:
         lines = text.splitlines()
-        return [row for row in csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE) if row]
+        return [
+            row for row in csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE) if row
+        ]
 
 
 def _scattered(path: Path, dialect: Dialect, sample: Sample) -> Rows:

@@ -1,4 +1,4 @@
-"""Reads JSON Lines and JSON documents; nested values are columns by path (`a.b`, `items[].price`)."""
+"""Reads JSON Lines and documents; nested values are columns by path (`a.b`, `items[].price`)."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -96,18 +96,19 @@ def _records(path: Path, lines: bool, start: int) -> Iterator[tuple[Record, Posi
 
 
 def _lines(path: Path, start: int) -> Iterator[tuple[Record, int]]:
-    """Yield the records of JSON Lines; a line that is no JSON is left out, all such are an error."""
+    """Yield the records of JSON Lines; lines that are no JSON are left out unless all are."""
     good = bad = 0
     position = start
     with path.open("rb") as stream:
         stream.seek(start)
         for block in blocks(stream, b"\n"):
-            position += len(block)
-            for line in block.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
-                if not line.strip():
+            for line in block.splitlines(keepends=True):
+                position += len(line)
+                text = line.removeprefix(b"\xef\xbb\xbf").strip()
+                if not text:
                     continue
                 try:
-                    record = orjson.loads(line)
+                    record = orjson.loads(text)
                 except orjson.JSONDecodeError:
                     bad += 1
                     continue

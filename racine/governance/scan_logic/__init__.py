@@ -14,6 +14,32 @@ class ScanResult(Payload):
     errors: int
 
 
+class PlanResult(Payload):
+    scan_id: str
+    assets: int
+    """What is still to be read."""
+    excluded: int
+    unreadable: int
+    largest: list[str]
+    """The assets with the most rows, as the source estimates them: they take the time."""
+
+
+class DriftResult(Payload):
+    scan_id: str
+    previous_scan_id: str | None
+    added: int
+    removed: int
+    changed: int
+    """Assets whose columns, types or size changed."""
+
+
+PLAN = Operation(
+    "scan_logic.plan",
+    ScanRef,
+    PlanResult,
+    "Tells what a scan will read, and what it leaves out and why.",
+    permission="scan_logic:read",
+)
 SCAN = Operation(
     "scan_logic.scan",
     ScanRef,
@@ -23,5 +49,12 @@ SCAN = Operation(
     timeout_seconds=86_400,
     heartbeat_seconds=30,
 )
+DETECT_DRIFT = Operation(
+    "scan_logic.detect_drift",
+    ScanRef,
+    DriftResult,
+    "Compares a scan with the one before it: assets, columns, types and volume.",
+    permission="scan_logic:run",
+)
 
-GROUP = Group("scan_logic", "Scan logic", (SCAN,))
+GROUP = Group("scan_logic", "Scan logic", (PLAN, SCAN, DETECT_DRIFT))

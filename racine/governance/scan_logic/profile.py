@@ -1,12 +1,12 @@
 """Profiles a column in one pass over its values, in bounded memory, keeping none of them."""
 
+import copy
 import math
 import re
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
-
-Evidence = dict[str, Any]
 
 DISTINCT_LIMIT = 50_000
 """Distinct values of one column held at a time."""
@@ -17,129 +17,118 @@ VALUES_LIMIT = 600_000
 LONGEST_VALUE = 4096
 """Characters of a value that the classifiers see."""
 
-_SHAPES_PER_ROUND = 500
+_SHAPES_READ = 2000
 _SHAPES_KEPT = 5
 _LONGEST_SHAPE = 40
-_HASHES = 2048
-"""Smallest hashes kept to estimate a distinct count (k minimum values; error about 1/sqrt(k))."""
 
-_CLASSES = {code: "9" for code in range(ord("0"), ord("9") + 1)}
-_CLASSES |= {code: "a" for code in range(ord("a"), ord("z") + 1)}
-_CLASSES |= {code: "A" for code in range(ord("A"), ord("Z") + 1)}
+_CLASSES = dict.fromkeys(range(ord("0"), ord("9") + 1), "9")
+_CLASSES |= dict.fromkeys(range(ord("a"), ord("z") + 1), "a")
+_CLASSES |= dict.fromkeys(range(ord("A"), ord("Z") + 1), "A")
 
 
 class ColumnProfile:
-    """Takes a column's values batch by batch and keeps counts, shapes and evidence alone.
+    """Takes a column's values batch by batch; knows counts, ranges and shapes of all of them.
 
-    Values are counted in rounds: when a round holds too many distinct ones, they are put to the
-    classifiers and dropped. `gather` makes evidence of a round, `merge` joins two rounds'.
+    What the classifiers see is all distinct values up to `limit`, and beyond it an even sample of
+    the distinct values with their true counts: one level more of the hash must be zero whenever
+    there are too many (P. Gibbons, Distinct Sampling, VLDB 2001). Its size also estimates how many
+    there are.
     """
 
-    def __init__(
-        self,
-        gather: Callable[[Mapping[str, int]], Evidence],
-        merge: Callable[[Evidence, Evidence], Evidence],
-        *,
-        blank_is_null: bool,
-        limit: int = DISTINCT_LIMIT,
-    ) -> None:
-        self._gather, self._merge, self._limit = gather, merge, limit
-        self._blank_is_null = blank_is_null
-        self._round: Counter[str | None] = Counter()
-        self._evidence: Evidence | None = None
-        self._sketch = _DistinctSketch()
-        self._lengths = _Range()
-        self._numbers: _Range | None = _Range()
-        self._shapes: Counter[str] = Counter()
-        self._types: set[str] = set()
+    def __init__(self, *, blank_is_null: bool, limit: int = DISTINCT_LIMIT) -> None:
+        self._blank_is_null, self._limit = blank_is_null, limit
+        self._seen: Counter[str | None] = Counter()
+        self._level = 0
+        self._lengths, self._numbers = _Range(), _Numbers()
         self.values = self.nulls = self.blanks = 0
 
     def add(self, values: Iterable[str | None]) -> None:
-        self._round.update(values)
-        if len(self._round) > self._limit:
-            self.end_round()
+        self._seen.update(values)
+        if len(self._seen) > self._limit:
+            self._count_blanks()
+            self._thin()
+            while len(self._seen) > self._limit // 2:
+                self._level += 1
+                self._thin()
 
-    def end_round(self) -> None:
-        """Put the round's values to the classifiers and drop them."""
-        if not self._round and self._evidence is not None:
-            return
-        seen, self._round = self._round, Counter()
-        self.nulls += seen.pop(None, 0)
-        blanks = seen.pop("", 0)
+    def sample(self) -> Mapping[str, int]:
+        """Return the distinct values for the classifiers, each with its count."""
+        self._count_blanks()
+        if self._level:
+            self._thin()
+        return _shortened(self._seen)
+
+    def result(self, sample: Mapping[str, int]) -> dict[str, Any]:
+        """Return the profile, which holds no value; `sample` is what `sample()` gave."""
+        lengths, numbers = self._lengths.copy(), self._numbers.copy()
+        lengths.add((len(value), count) for value, count in sample.items())
+        numbers.add(sample)
+        shapes, types = _shapes(sample)
+        profile: dict[str, Any] = {
+            "values": self.values + sum(sample.values()),
+            "nulls": self.nulls,
+            "distinct": len(sample) << self._level,
+            "distinct_exact": self._level == 0,
+            "type": _joined(types),
+            "length": lengths.to_json(),
+            "patterns": shapes,
+        }
+        if found := numbers.to_json():
+            profile["number"] = found
+        return profile
+
+    def _count_blanks(self) -> None:
+        self.nulls += self._seen.pop(None, 0)
+        blanks = self._seen.pop("", 0)
         self.blanks += blanks
         if self._blank_is_null:
             self.nulls += blanks
-        elif blanks:
+        else:
             self.values += blanks
-        values: Mapping[str, int] = _shortened(seen)
-        self._learn(values)
-        evidence = self._gather(values)
-        known = self._evidence
-        self._evidence = evidence if known is None else self._merge(known, evidence)
 
-    def result(self) -> tuple[dict[str, Any], Evidence]:
-        """Return the profile and the evidence, both without a value."""
-        self.end_round()
-        assert self._evidence is not None
-        distinct, exact = self._sketch.estimate()
-        profile: dict[str, Any] = {
-            "values": self.values, "nulls": self.nulls, "distinct": distinct,
-            "distinct_exact": exact, "type": self.type, "length": self._lengths.to_json(),
-            "patterns": self._patterns(),
-        }  # fmt: skip
-        if self._numbers and self._numbers.count:
-            profile["number"] = self._numbers.to_json(rounded=True)
-        return profile, self._evidence
+    def _thin(self) -> None:
+        """Drop the values whose hash is not of the level, once they are counted and measured."""
+        mask = (1 << self._level) - 1
+        kept: Counter[str | None] = Counter()
+        dropped: dict[str, int] = {}
+        for value, count in self._seen.items():
+            assert value is not None
+            # Not hash(): another process that scans the same data must see the same sample.
+            if zlib.crc32(value.encode("utf-8", "surrogatepass")) & mask:
+                dropped[value] = count
+            else:
+                kept[value] = count
+        self._seen = kept
+        self.values += sum(dropped.values())
+        self._lengths.add((len(value), count) for value, count in dropped.items())
+        self._numbers.add(dropped)
 
-    @property
-    def type(self) -> str:
-        """What all values can be read as: integer, number, boolean, date, timestamp or text."""
-        types = self._types
-        if len(types) == 1:
-            return next(iter(types))
-        if types == {"integer", "number"}:
-            return "number"
-        if types == {"date", "timestamp"}:
-            return "timestamp"
-        return "text"
 
-    def _learn(self, values: Mapping[str, int]) -> None:
-        self.values += sum(values.values())
-        self._sketch.add(values)
-        self._lengths.add(((len(value), count) for value, count in values.items()))
-        self._learn_numbers(values)
-        self._learn_shapes(values)
+def _joined(types: set[str]) -> str:
+    """Return the type all values can be read as."""
+    if len(types) == 1:
+        return next(iter(types))
+    if types == {"integer", "number"}:
+        return "number"
+    return "timestamp" if types == {"date", "timestamp"} else "text"
 
-    def _learn_numbers(self, values: Mapping[str, int]) -> None:
-        if self._numbers is None:
-            return
-        try:
-            numbers = [(float(value), count) for value, count in values.items()]
-        except ValueError:
-            self._numbers = None
-            return
-        self._numbers.add((n, count) for n, count in numbers if math.isfinite(n))
 
-    def _learn_shapes(self, values: Mapping[str, int]) -> None:
-        # An even step over the round: neighbours in a file are often alike.
-        step = max(1, len(values) // _SHAPES_PER_ROUND)
-        for value in list(values)[::step]:
-            self._shapes[shape(value)] += values[value]
-            self._types.add(type_of(value))
-        if len(self._shapes) > 10 * _SHAPES_PER_ROUND:
-            self._shapes = Counter(dict(self._shapes.most_common(_SHAPES_PER_ROUND)))
-
-    def _patterns(self) -> list[dict[str, Any]]:
-        total = max(self._shapes.total(), 1)
-        common = self._shapes.most_common(_SHAPES_KEPT)
-        return [{"shape": shape, "share": round(count / total, 3)} for shape, count in common]
+def _shapes(sample: Mapping[str, int]) -> tuple[list[dict[str, Any]], set[str]]:
+    """Return the commonest shapes with their shares, and the types, of an even part of a sample."""
+    shapes, types = Counter[str](), set[str]()
+    step = max(1, len(sample) // _SHAPES_READ)
+    for value in list(sample)[::step]:
+        shapes[shape(value)] += sample[value]
+        types.add(type_of(value))
+    total = max(shapes.total(), 1)
+    common = shapes.most_common(_SHAPES_KEPT)
+    return [{"shape": text, "share": round(count / total, 3)} for text, count in common], types
 
 
 def shape(value: str) -> str:
     """Return a value with its letters and digits masked: `Jo 1` is `Aa 9`."""
     return "".join(
-        char if not char.isalnum() else "x"
-        for char in value[:_LONGEST_SHAPE].translate(_MARKED)
+        char if not char.isalnum() else "x" for char in value[:_LONGEST_SHAPE].translate(_MARKED)
     ).translate(_UNMARKED)
 
 
@@ -181,52 +170,39 @@ class _Range:
             if number > self.greatest:
                 self.greatest = number
 
-    def to_json(self, *, rounded: bool = False) -> dict[str, float] | None:
+    def copy(self) -> "_Range":
+        return copy.copy(self)
+
+    def to_json(self) -> dict[str, float] | None:
         if not self.count:
             return None
-        least, greatest, mean = self.least, self.greatest, self.total / self.count
-        if rounded:
-            least, greatest, mean = _rounded(least), _rounded(greatest), _rounded(mean)
-        return {"min": least, "max": greatest, "mean": mean if rounded else round(mean, 2)}
+        mean = round(self.total / self.count, 2)
+        return {"min": self.least, "max": self.greatest, "mean": mean}
 
 
-def _rounded(number: float) -> float:
-    """Return three significant digits: a whole card, phone or account number is a value."""
-    return float(f"{number:.3g}")
-
-
-class _DistinctSketch:
-    """Counts distinct values: exactly in the first round, by k minimum values after it."""
+class _Numbers:
+    """The range of a column whose every value is a number."""
 
     def __init__(self) -> None:
-        self._exact = 0
-        self._rounds = 0
-        self._pending: Mapping[str, int] | None = None
-        self._least: set[int] = set()
-        self._bound = 1 << 61
+        self._range: _Range | None = _Range()
 
     def add(self, values: Mapping[str, int]) -> None:
-        self._rounds += 1
-        self._exact = len(values)
-        bound = self._bound
-        self._least.update(found for found in _hashes(values) if found < bound)
-        if len(self._least) > _HASHES:
-            kept = sorted(self._least)[:_HASHES]
-            self._least, self._bound = set(kept), kept[-1]
+        if self._range is None:
+            return
+        try:
+            numbers = [(float(value), count) for value, count in values.items()]
+        except ValueError:
+            self._range = None
+            return
+        self._range.add((number, count) for number, count in numbers if math.isfinite(number))
 
-    def estimate(self) -> tuple[int, bool]:
-        """Return the count and whether it is exact."""
-        if self._rounds <= 1:
-            return self._exact, True
-        if len(self._least) < _HASHES:
-            return len(self._least), True
-        return round((_HASHES - 1) * (1 << 61) / self._bound), False
+    def copy(self) -> "_Numbers":
+        return copy.deepcopy(self)
 
-
-def _hashes(values: Iterable[str]) -> Iterable[int]:
-    """Return hashes spread over 61 bits by the process's own secret key (SipHash)."""
-    mask = (1 << 61) - 1
-    return (hash(value) & mask for value in values)
+    def to_json(self) -> dict[str, float] | None:
+        """Return the range with three significant digits: a whole account number is a value."""
+        found = self._range.to_json() if self._range else None
+        return {name: float(f"{n:.3g}") for name, n in found.items()} if found else None
 
 
 def _shortened(values: Counter[str | None]) -> Mapping[str, int]:

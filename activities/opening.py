@@ -1,0 +1,64 @@
+"""Opens a registered source: its connector, with the credential that its reference names."""
+
+import os
+from pathlib import Path
+
+from activities.call import Call
+from activities.connectors import opening
+from activities.connectors.boundary import Boundary
+from activities.connectors.protocol import Connector
+from models.keys import root_key
+from models.settings import Settings
+from models.stores import secrets
+from models.stores.sources import Source
+from racine.errors import InvalidInput, SourceFault
+from racine.governance.data_sources import credentials, locations
+
+_LONGEST_SECRET = 64 << 10
+
+
+def connect(call: Call, source: Source) -> Connector:
+    """Return a connector to a source; raise SourceFault when its credential cannot be had."""
+    settings = Settings(database_url=call.db.url)
+    location = locations.parse(source.location, source.kind)
+    if source.credential:
+        location = location.with_password(_reveal(call, source, settings))
+    return opening.connect(location, Boundary.of(settings))
+
+
+def _reveal(call: Call, source: Source, settings: Settings) -> str:
+    reference = credentials.parse(source.credential or "")
+    if reference.scheme == "env":
+        return _from_environment(reference.name)
+    if reference.scheme == "file":
+        return _from_file(Path(reference.name))
+    with call.db.read() as session:
+        return secrets.reveal(session, source.workspace_id, reference.name, root_key(settings))
+
+
+def _from_environment(name: str) -> str:
+    if name.startswith("RACINE_"):
+        raise InvalidInput(
+            "Racine's own settings are no credentials of sources.",
+            next_step="Use a variable of another name.",
+        )
+    value = os.environ.get(name)
+    if not value:
+        raise SourceFault(
+            f"The variable {name} that holds the credential is not set.",
+            next_step="Set it for the activity worker and start that again.",
+        )
+    return value
+
+
+def _from_file(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            value = stream.read(_LONGEST_SECRET).strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else "it is not text"
+        raise SourceFault(
+            f"The file {path} that holds the credential cannot be read: {reason}.",
+            next_step="Let the activity worker's user read it.",
+        ) from None
+    return value

@@ -1,0 +1,64 @@
+"""Reads one asset through its connector and makes facts of it: profiles and evidence, no values."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from activities.connectors.protocol import Asset, Connector, Sample
+from racine.governance.classifications.engine import Evidence, gather
+from racine.governance.scan_logic.profile import DISTINCT_LIMIT, VALUES_LIMIT, ColumnProfile
+from racine.governance.scan_rule_sets.rules import Rules
+
+@dataclass
+class AssetFacts:
+    """What a read learned of an asset."""
+
+    rows: int | None
+    """Rows the asset has; None where only a full read would have told."""
+    rows_read: int
+    profiles: list[dict[str, Any]]
+    """One a column, in their order."""
+    evidence: list[Evidence]
+    limits: list[str] = field(default_factory=list)
+    """Which ceilings of the budget ended the read."""
+
+
+def read_asset(
+    connector: Connector,
+    asset: Asset,
+    rules: Rules,
+    beat: Callable[[int], None] = lambda rows: None,
+) -> AssetFacts:
+    """Profile an asset in one pass within its rule set's budget.
+
+    `beat` is told the rows read so far after each batch; it raises to break off. Raises SourceFault
+    when the source does.
+    """
+    # A ceiling makes a sample across the asset, never its first rows.
+    ceilings = [n for n in (rules.sample_rows, rules.budget.rows) if n is not None]
+    wanted = min(ceilings, default=None)
+    width = len(asset.columns)
+    limit = max(200, min(DISTINCT_LIMIT, VALUES_LIMIT // max(width, 1)))
+    columns = [
+        ColumnProfile(blank_is_null=asset.kind == "file", limit=limit) for _ in asset.columns
+    ]
+    rows, limits = 0, list[str]()
+    ends = time.monotonic() + (rules.budget.seconds or float("inf"))
+    for batch in connector.read(asset, Sample(wanted)):
+        for column, values in zip(columns, batch.columns, strict=True):
+            column.add(values)
+        rows += batch.rows
+        beat(rows)
+        if time.monotonic() > ends:
+            limits.append("seconds")
+            break
+    whole = wanted is None and not limits
+    samples = [column.sample() for column in columns]
+    return AssetFacts(
+        rows=rows if whole else connector.count(asset),
+        rows_read=rows,
+        profiles=[c.result(s) for c, s in zip(columns, samples, strict=True)],
+        evidence=[gather(sample) for sample in samples],
+        limits=limits,
+    )

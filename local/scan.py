@@ -1,0 +1,145 @@
+"""`racine scan`: reads one source, says what its columns hold, and keeps nothing.
+
+No server and no database take part, so a URL may hold a password: it is never stored or shown.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml
+
+from activities.connectors.boundary import Boundary
+from activities.connectors.opening import connect, kind_of_file
+from activities.connectors.protocol import Asset, Connector
+from activities.reading import AssetFacts, read_asset
+from local.scan_report import Progress, print_table
+from racine.errors import InvalidInput, RacineError, SourceFault
+from racine.governance.classifications.engine import decide, gather
+from racine.governance.data_sources import locations
+from racine.governance.scan_rule_sets.rules import Rules, parse
+
+_DEFAULT = Rules(sample="all")
+"""Every row is read: who scans one source by hand wants it whole; a rule set can say otherwise."""
+
+
+def scan(target: str, rule_set: Path | None = None, output: str = "table") -> None:
+    """Scan a database URL, file or folder; exit 2 for a bad request, 1 when nothing was read."""
+    try:
+        report = scan_once(target, read_rules(rule_set) if rule_set else _DEFAULT)
+    except RacineError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2 if isinstance(error, InvalidInput) else 1) from None
+    if output == "json":
+        typer.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        print_table(report)
+    if report["errors"] and not report["totals"]["columns"]:
+        raise typer.Exit(1)
+
+
+def scan_once(target: str, rules: Rules) -> dict[str, Any]:
+    """Return what a source's assets hold; an asset that cannot be read is under `errors`."""
+    location = locate(target)
+    connector = connect(location, Boundary())
+    try:
+        listing = connector.discover()
+        selection = rules.selection()
+        chosen = [a for a in listing.assets if selection.explain(a.name).included]
+        errors = [{"asset": None, "message": message} for message in listing.errors]
+        assets = []
+        for asset in Progress(chosen):
+            try:
+                assets.append(_scan_asset(connector, asset, rules))
+            except SourceFault as fault:
+                errors.append({"asset": asset.name, "message": str(fault)})
+    finally:
+        connector.close()
+    return {
+        "source": {"kind": location.kind, "location": str(location)},
+        "assets": assets,
+        "errors": errors,
+        "totals": _totals(assets, errors, len(listing.assets) - len(chosen)),
+    }
+
+
+def locate(target: str) -> locations.Location:
+    """Return the location of a URL, or of a file or folder whose kind its first bytes tell."""
+    if "://" in target:
+        return locations.parse(target)
+    path = Path(target).expanduser()
+    if not path.exists():
+        raise SourceFault(
+            f"There is no file or folder {target}.",
+            next_step="Give a path, or a URL such as postgresql://user@host/database.",
+        )
+    return locations.parse(str(path), kind_of_file(path))
+
+
+def read_rules(path: Path) -> Rules:
+    """Return the rule set of a YAML or JSON file."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InvalidInput(f"The rule set {path} cannot be read: {fault}.") from None
+    except yaml.YAMLError as fault:
+        place = getattr(fault, "problem_mark", None)
+        where = f" at line {place.line + 1}" if place else ""
+        raise InvalidInput(f"The rule set {path} is not valid YAML{where}.") from None
+    return parse(content if content is not None else {})
+
+
+def _scan_asset(connector: Connector, asset: Asset, rules: Rules) -> dict[str, Any]:
+    if asset.error:
+        raise SourceFault(asset.error)
+    facts = read_asset(connector, asset, rules, gather)
+    return {
+        "name": asset.name,
+        "kind": asset.kind,
+        "rows": facts.rows,
+        "rows_read": facts.rows_read,
+        "limits": facts.limits,
+        "columns": _columns(asset, facts),
+    }
+
+
+def _columns(asset: Asset, facts: AssetFacts) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": column.name,
+            "type": profile["type"] if asset.kind == "file" else column.type,
+            "nulls": profile["nulls"],
+            "distinct": profile["distinct"],
+            "sensitivity": None,
+            "classifications": decide(column.name, evidence),
+            "candidates": [],
+        }
+        for column, profile, evidence in zip(
+            asset.columns, facts.profiles, facts.evidence, strict=True
+        )
+    ]
+
+
+def _totals(
+    assets: list[dict[str, Any]], errors: list[dict[str, Any]], excluded: int
+) -> dict[str, Any]:
+    columns = [column for asset in assets for column in asset["columns"]]
+    kinds: dict[str, int] = {}
+    for column in columns:
+        for found in column["classifications"][:1]:
+            kinds[found["kind"]] = kinds.get(found["kind"], 0) + 1
+    return {
+        "assets": len(assets),
+        "excluded": excluded,
+        "columns": len(columns),
+        "rows": sum(asset["rows_read"] for asset in assets),
+        "classified": sum(bool(column["classifications"]) for column in columns),
+        "by_kind": dict(sorted(kinds.items())),
+        "errors": len(errors),
+    }
+
+
+if __name__ == "__main__":
+    scan(sys.argv[1], output="json")

@@ -1,0 +1,47 @@
+"""How a one-shot scan looks on a terminal."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from activities.connectors.protocol import Asset
+
+
+class Progress:
+    """Goes through assets and shows on stderr how far it is, where that is a terminal."""
+
+    def __init__(self, assets: Sequence[Asset]) -> None:
+        self._assets = assets
+
+    def __iter__(self) -> Iterator[Asset]:
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            return iter(self._assets)
+        return iter(track(self._assets, "Scanning", console=console, transient=True))
+
+
+def print_table(report: dict[str, Any]) -> None:
+    """Print the classified columns, the errors and the totals."""
+    console = Console()
+    table = Table("asset", "column", "type", "holds", "confidence", "nulls", "distinct")
+    for asset in report["assets"]:
+        for column in asset["columns"]:
+            for found in column["classifications"][:1]:
+                table.add_row(
+                    escape(asset["name"]), escape(column["name"]), escape(column["type"]),
+                    found["kind"], f"{found['confidence']:.0%}", f"{column['nulls']:,}",
+                    f"{column['distinct']:,}",
+                )  # fmt: skip
+    console.print(table)
+    for error in report["errors"]:
+        place = f"{error['asset']}: " if error["asset"] else ""
+        console.print(f"[red]error[/] {escape(place + error['message'])}")
+    totals = report["totals"]
+    console.print(
+        f"{totals['assets']} assets, {totals['columns']} columns, {totals['rows']:,} rows read: "
+        f"{totals['classified']} columns classified, {totals['errors']} errors."
+    )

@@ -3,12 +3,19 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from activities.connectors.protocol import Asset, Connector, Sample
-from racine.governance.classifications.engine import Evidence, gather
+from racine.governance.classifications.engine import (
+    ColumnEvidence,
+    Evidence,
+    TableEvidence,
+    gather,
+)
 from racine.governance.scan_logic.profile import DISTINCT_LIMIT, VALUES_LIMIT, ColumnProfile
 from racine.governance.scan_rule_sets.rules import Rules
+
 
 @dataclass
 class AssetFacts:
@@ -62,3 +69,17 @@ def read_asset(
         evidence=[gather(sample) for sample in samples],
         limits=limits,
     )
+
+
+def table_evidence(asset: Asset, facts: AssetFacts) -> TableEvidence:
+    """Return an asset as the classifiers judge it: by its own name, without folder or schema."""
+    columns = (
+        ColumnEvidence(
+            name=column.name, type=column.type, evidence=evidence,
+            primary_key=column.primary_key, foreign_key=column.references or "",
+        )
+        for column, evidence in zip(asset.columns, facts.evidence, strict=True)
+    )  # fmt: skip
+    path = asset.details.get("path")
+    name = path[-1] if path else PurePosixPath(asset.name).stem if asset.kind == "file" else None
+    return TableEvidence(name=name or asset.name, columns=tuple(columns))

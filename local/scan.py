@@ -14,10 +14,10 @@ import yaml
 from activities.connectors.boundary import Boundary
 from activities.connectors.opening import connect, kind_of_file
 from activities.connectors.protocol import Asset, Connector
-from activities.reading import AssetFacts, read_asset
+from activities.reading import AssetFacts, read_asset, table_evidence
 from local.scan_report import Progress, print_table
 from racine.errors import InvalidInput, RacineError, SourceFault
-from racine.governance.classifications.engine import decide, gather
+from racine.governance.classifications.engine import ClassifySettings, decide
 from racine.governance.data_sources import locations
 from racine.governance.scan_rule_sets.rules import Rules, parse
 
@@ -94,30 +94,34 @@ def read_rules(path: Path) -> Rules:
 def _scan_asset(connector: Connector, asset: Asset, rules: Rules) -> dict[str, Any]:
     if asset.error:
         raise SourceFault(asset.error)
-    facts = read_asset(connector, asset, rules, gather)
+    facts = read_asset(connector, asset, rules)
     return {
         "name": asset.name,
         "kind": asset.kind,
         "rows": facts.rows,
         "rows_read": facts.rows_read,
         "limits": facts.limits,
-        "columns": _columns(asset, facts),
+        "columns": _columns(asset, facts, rules),
     }
 
 
-def _columns(asset: Asset, facts: AssetFacts) -> list[dict[str, Any]]:
+def _columns(asset: Asset, facts: AssetFacts, rules: Rules) -> list[dict[str, Any]]:
+    settings = ClassifySettings(
+        packs=rules.packs, thresholds=rules.thresholds, disabled=rules.disabled
+    )
     return [
         {
             "name": column.name,
             "type": profile["type"] if asset.kind == "file" else column.type,
             "nulls": profile["nulls"],
             "distinct": profile["distinct"],
-            "sensitivity": None,
-            "classifications": decide(column.name, evidence),
-            "candidates": [],
+            **verdict.model_dump(include={"sensitivity", "classifications", "candidates"}),
         }
-        for column, profile, evidence in zip(
-            asset.columns, facts.profiles, facts.evidence, strict=True
+        for column, profile, verdict in zip(
+            asset.columns,
+            facts.profiles,
+            decide(table_evidence(asset, facts), settings),
+            strict=True,
         )
     ]
 

@@ -26,12 +26,12 @@ class Rules(Payload):
     sample: int | Literal["all"] = 1000
     """Rows taken across the whole asset; 1,000 tell a column's type to about three per cent."""
     budget: Budget = Budget(seconds=300)
-    packs: tuple[str, ...] | None = None
-    """Classifier packs that take part; None is those enabled by default."""
+    packs: tuple[str, ...] = ()
+    """Classifier packs that take part; empty for every pack."""
     disabled: tuple[str, ...] = ()
-    """Ids of classifiers that take no part."""
+    """Classifiers, by id or kind, that take no part."""
     thresholds: dict[str, float] = Field(default_factory=dict)
-    """Confidence from which a classifier (by id or kind) counts, `*` for all; between 0 and 1."""
+    """Confidence from which a classifier, by id or kind, counts; between 0 and 1."""
 
     @field_validator("sample")
     @classmethod
@@ -56,7 +56,7 @@ class Rules(Payload):
 
 
 SYSTEM = Rules()
-"""The system's own rule set: every asset, a sample of 1,000 rows, the classifiers on by default."""
+"""The system's own rule set: every asset, a sample of 1,000 rows, every classifier."""
 
 
 def parse(content: Any) -> Rules:

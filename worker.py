@@ -19,15 +19,12 @@ from activities.heartbeats import Heartbeats
 from activities.names import ACTIVITY_QUEUE, WORKFLOW_QUEUE
 from activities.operations import activities
 from activities.runs import RunActivities
-from activities.schedules import ScheduleActivities
 from models.session import Database
 from models.settings import Settings
-from models.temporal import connect, worker_runtime
+from models.temporal import connect
 from racine.errors import RacineError
 from services.reconciler import Reconciler
-from services.schedules import Duty
 from workflows.job import RacineJob
-from workflows.scheduled import RacineScheduledRun
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +44,7 @@ def workflow_worker(client: Client) -> Worker:
     return Worker(
         client,
         task_queue=WORKFLOW_QUEUE,
-        workflows=[RacineJob, RacineScheduledRun],
+        workflows=[RacineJob],
         workflow_runner=sandbox(),
         # Any other error would retry the workflow task for ever, which only a real bug should.
         workflow_failure_exception_types=[RacineError],
@@ -60,12 +57,7 @@ def activity_worker(client: Client, attempts: Attempts) -> Worker:
     return Worker(
         client,
         task_queue=ACTIVITY_QUEUE,
-        activities=[
-            *activities(attempts),
-            own.finish,
-            own.record,
-            ScheduleActivities(attempts.db).record,
-        ],
+        activities=[*activities(attempts), own.finish, own.record],
         activity_executor=ThreadPoolExecutor(_SLOTS, thread_name_prefix="activity"),
         max_concurrent_activities=_SLOTS,
         graceful_shutdown_timeout=_GRACE,
@@ -85,9 +77,7 @@ def opened(db: Database) -> Iterator[Attempts]:
 
 async def serve(role: str, settings: Settings) -> None:
     """Serve one role until SIGTERM or SIGINT, then let open attempts end."""
-    client = await connect(
-        settings.temporal_address, settings.temporal_namespace, runtime=worker_runtime()
-    )
+    client = await connect(settings.temporal_address, settings.temporal_namespace)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -98,8 +88,7 @@ async def serve(role: str, settings: Settings) -> None:
     try:
         with opened(db) as attempts:
             async with asyncio.TaskGroup() as beside:
-                reconciler = Reconciler(db, client, also=[Duty(db, client)])
-                beside.create_task(reconciler.serve(stop))
+                beside.create_task(Reconciler(db, client).serve(stop))
                 await _until(stop, activity_worker(client, attempts), role)
     finally:
         db.close()

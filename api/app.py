@@ -15,7 +15,6 @@ from api.idempotency import Idempotency
 from api.routes import ROUTERS
 from api.strict import Strict
 from api.temporal import TemporalLink
-from models import logs
 from models.keys import derive, root_key
 from models.session import Database
 from models.settings import Settings
@@ -30,9 +29,7 @@ _log = structlog.get_logger("api")
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application over the settings given, or those of the environment."""
-    if settings is None:
-        settings = Settings()
-        logs.configure(settings)
+    settings = settings or Settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -39,11 +39,8 @@ class Follower:
             for event in found:
                 yield event
             now = time.monotonic()
-            # Silence counts from the end: a long task is silent too, and its rows come late.
-            if found or not ended:
-                quiet_since = now
             if found:
-                last = found[-1].id
+                last, quiet_since = found[-1].id, now
                 continue
             if ended and now - quiet_since >= _LINGER_SECONDS:
                 return

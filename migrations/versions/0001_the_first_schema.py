@@ -318,24 +318,58 @@ def upgrade() -> None:
         sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_sources_workspace_id_name")),
     )
     op.create_table(
+        "asset_facts",
+        sa.Column("asset_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.Column("source_id", sa.String(length=40), nullable=False),
+        sa.Column(
+            "value", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("entered_by", sa.String(length=40), nullable=False),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("note", sa.String(length=1000), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_asset_facts_source_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_asset_facts_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("asset_id", "name", name=op.f("pk_asset_facts")),
+    )
+    with op.batch_alter_table("asset_facts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_asset_facts_source_id"), ["source_id"], unique=False)
+
+    op.create_table(
         "assets",
         sa.Column("workspace_id", sa.String(length=40), nullable=False),
         sa.Column("source_id", sa.String(length=40), nullable=True),
         sa.Column("parent_id", sa.String(length=40), nullable=True),
-        sa.Column("qualified_name", sa.String(length=2000), nullable=False),
+        sa.Column("table_id", sa.String(length=40), nullable=True),
+        sa.Column("qualified_name", sa.Text(), nullable=False),
         sa.Column("name", sa.String(length=1000), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column(
             "facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
+        sa.Column(
+            "stats", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("compliance", sa.String(length=20), nullable=False),
+        sa.Column("sensitivity", sa.String(length=20), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_scan_id", sa.String(length=40), nullable=True),
+        sa.Column(
+            "missed_scans", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["parent_id"], ["assets.id"], name=op.f("fk_assets_parent_id"), ondelete="CASCADE"
-        ),
         sa.ForeignKeyConstraint(
             ["source_id"], ["sources.id"], name=op.f("fk_assets_source_id"), ondelete="SET NULL"
         ),
@@ -343,8 +377,45 @@ def upgrade() -> None:
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_assets_workspace_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assets")),
+    )
+    with op.batch_alter_table("assets", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_assets_parent_id"), ["parent_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_assets_source_id_state"), ["source_id", "state"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_assets_workspace_id_kind_state"),
+            ["workspace_id", "kind", "state"],
+            unique=False,
+        )
+
+    op.create_table(
+        "control_counts",
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.Column("source_id", sa.String(length=40), nullable=False),
+        sa.Column("framework", sa.String(length=60), nullable=False),
+        sa.Column("control", sa.String(length=60), nullable=False),
+        sa.Column("severity", sa.String(length=20), nullable=False),
+        sa.Column("passed", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("unknown", sa.Integer(), nullable=False),
+        sa.Column("waived", sa.Integer(), nullable=False),
+        sa.Column("scan_id", sa.String(length=40), nullable=False),
+        sa.Column("validated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"],
+            ["sources.id"],
+            name=op.f("fk_control_counts_source_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_control_counts_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_control_counts")),
         sa.UniqueConstraint(
-            "workspace_id", "qualified_name", name=op.f("uq_assets_workspace_id_qualified_name")
+            "source_id", "control", name=op.f("uq_control_counts_source_id_control")
         ),
     )
     op.create_table(
@@ -352,13 +423,28 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.String(length=40), nullable=False),
         sa.Column("source_id", sa.String(length=40), nullable=False),
         sa.Column("control", sa.String(length=60), nullable=False),
-        sa.Column("subject", sa.String(length=2000), nullable=False),
+        sa.Column("framework", sa.String(length=60), nullable=False),
+        sa.Column("subject_id", sa.String(length=40), nullable=False),
+        sa.Column("table_id", sa.String(length=40), nullable=True),
+        sa.Column("table_name", sa.String(length=1000), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("subject_level", sa.String(length=20), nullable=False),
         sa.Column("severity", sa.String(length=20), nullable=False),
+        sa.Column("severity_rank", sa.Integer(), nullable=False),
+        sa.Column("result", sa.String(length=20), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("message", sa.String(length=1000), nullable=False),
         sa.Column(
             "evidence", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "missing", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("scan_id", sa.String(length=40), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_because", sa.String(length=40), nullable=True),
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -369,12 +455,19 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_findings")),
         sa.UniqueConstraint(
-            "workspace_id",
+            "source_id",
             "control",
-            "subject",
-            name=op.f("uq_findings_workspace_id_control_subject"),
+            "subject_id",
+            name=op.f("uq_findings_source_id_control_subject_id"),
         ),
     )
+    with op.batch_alter_table("findings", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_findings_workspace_id_state_severity_rank"),
+            ["workspace_id", "state", "severity_rank"],
+            unique=False,
+        )
+
     op.create_table(
         "job_versions",
         sa.Column("job_id", sa.String(length=40), nullable=False),
@@ -391,6 +484,19 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job_versions")),
         sa.UniqueConstraint("job_id", "number", name=op.f("uq_job_versions_job_id_number")),
+    )
+    op.create_table(
+        "notification_reads",
+        sa.Column("notification_id", sa.String(length=40), nullable=False),
+        sa.Column("user_id", sa.String(length=40), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["notification_id"],
+            ["notifications.id"],
+            name=op.f("fk_notification_reads_notification_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("notification_id", "user_id", name=op.f("pk_notification_reads")),
     )
     op.create_table(
         "refresh_tokens",
@@ -450,7 +556,6 @@ def upgrade() -> None:
         sa.Column("error", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("schedule_id", sa.String(length=40), nullable=True),
         sa.Column("scheduled_for", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("fired_by", sa.String(length=300), nullable=True),
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -460,7 +565,6 @@ def upgrade() -> None:
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_runs_workspace_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
-        sa.UniqueConstraint("fired_by", name=op.f("uq_runs_fired_by")),
         sa.UniqueConstraint("workflow_id", name=op.f("uq_runs_workflow_id")),
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
@@ -543,6 +647,90 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_schedules_job_id"), ["job_id"], unique=False)
 
     op.create_table(
+        "verdicts",
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.Column("source_id", sa.String(length=40), nullable=False),
+        sa.Column("table_id", sa.String(length=40), nullable=False),
+        sa.Column("column_id", sa.String(length=40), nullable=False),
+        sa.Column("asset_name", sa.String(length=1000), nullable=False),
+        sa.Column("column_name", sa.String(length=1000), nullable=False),
+        sa.Column("classifier", sa.String(length=100), nullable=False),
+        sa.Column("kind", sa.String(length=100), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("applied", sa.Boolean(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("need", sa.Double(), nullable=False),
+        sa.Column("sensitivity", sa.String(length=20), nullable=False),
+        sa.Column(
+            "evidence", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("detector_version", sa.String(length=60), nullable=False),
+        sa.Column("scan_id", sa.String(length=40), nullable=True),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.String(length=40), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(length=1000), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_verdicts_source_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_verdicts_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verdicts")),
+        sa.UniqueConstraint(
+            "column_id", "classifier", name=op.f("uq_verdicts_column_id_classifier")
+        ),
+    )
+    with op.batch_alter_table("verdicts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_verdicts_source_id_asset_name"),
+            ["source_id", "asset_name"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_verdicts_workspace_id_state_need"),
+            ["workspace_id", "state", "need"],
+            unique=False,
+        )
+
+    op.create_table(
+        "asset_tags",
+        sa.Column("asset_id", sa.String(length=40), nullable=False),
+        sa.Column("tag", sa.String(length=100), nullable=False),
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["assets.id"], name=op.f("fk_asset_tags_asset_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_asset_tags_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("asset_id", "tag", name=op.f("pk_asset_tags")),
+    )
+    with op.batch_alter_table("asset_tags", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_asset_tags_workspace_id_tag"), ["workspace_id", "tag"], unique=False
+        )
+
+    op.create_table(
+        "asset_versions",
+        sa.Column("asset_id", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column(
+            "content", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("cause", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["assets.id"], name=op.f("fk_asset_versions_asset_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_versions")),
+        sa.UniqueConstraint("asset_id", "number", name=op.f("uq_asset_versions_asset_id_number")),
+    )
+    op.create_table(
         "run_controls",
         sa.Column("run_id", sa.String(length=40), nullable=False),
         sa.Column("request_id", sa.String(length=100), nullable=False),
@@ -618,6 +806,32 @@ def upgrade() -> None:
         sa.UniqueConstraint("scan_id", "name", name=op.f("uq_scan_assets_scan_id_name")),
     )
     op.create_table(
+        "waivers",
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.Column("finding_id", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("compensating_control", sa.String(length=2000), nullable=False),
+        sa.Column("requested_by", sa.String(length=40), nullable=False),
+        sa.Column("decided_by", sa.String(length=40), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["finding_id"], ["findings.id"], name=op.f("fk_waivers_finding_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspaces.id"], name=op.f("fk_waivers_workspace_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waivers")),
+    )
+    with op.batch_alter_table("waivers", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_waivers_workspace_id_state"), ["workspace_id", "state"], unique=False
+        )
+
+    op.create_table(
         "scan_columns",
         sa.Column("asset_id", sa.String(length=40), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -653,6 +867,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("scan_columns")
+    with op.batch_alter_table("waivers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_waivers_workspace_id_state"))
+
+    op.drop_table("waivers")
     op.drop_table("scan_assets")
     with op.batch_alter_table("run_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_run_events_run_id_id"))
@@ -662,6 +880,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_run_controls_state"))
 
     op.drop_table("run_controls")
+    op.drop_table("asset_versions")
+    with op.batch_alter_table("asset_tags", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_asset_tags_workspace_id_tag"))
+
+    op.drop_table("asset_tags")
+    with op.batch_alter_table("verdicts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_verdicts_workspace_id_state_need"))
+        batch_op.drop_index(batch_op.f("ix_verdicts_source_id_asset_name"))
+
+    op.drop_table("verdicts")
     with op.batch_alter_table("schedules", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_schedules_job_id"))
 
@@ -678,9 +906,23 @@ def downgrade() -> None:
     op.drop_table("runs")
     op.drop_table("rule_set_versions")
     op.drop_table("refresh_tokens")
+    op.drop_table("notification_reads")
     op.drop_table("job_versions")
+    with op.batch_alter_table("findings", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_findings_workspace_id_state_severity_rank"))
+
     op.drop_table("findings")
+    op.drop_table("control_counts")
+    with op.batch_alter_table("assets", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_assets_workspace_id_kind_state"))
+        batch_op.drop_index(batch_op.f("ix_assets_source_id_state"))
+        batch_op.drop_index(batch_op.f("ix_assets_parent_id"))
+
     op.drop_table("assets")
+    with op.batch_alter_table("asset_facts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_asset_facts_source_id"))
+
+    op.drop_table("asset_facts")
     op.drop_table("sources")
     with op.batch_alter_table("sign_ins", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_ins_user_id"))

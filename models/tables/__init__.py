@@ -16,6 +16,7 @@ from models.tables import (
     schedules,
     secrets,
     sources,
+    verdicts,
     workspaces,
 )
 from models.tables.base import Table
@@ -37,5 +38,6 @@ __all__ = [
     "schedules",
     "secrets",
     "sources",
+    "verdicts",
     "workspaces",
 ]

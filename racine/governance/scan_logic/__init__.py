@@ -1,6 +1,5 @@
 """What a scan reads, in which order and how much."""
 
-from racine.governance.scan_logic.monitoring import SCHEDULE_MONITORING
 from racine.group import Group, Operation, Payload
 
 
@@ -58,4 +57,4 @@ DETECT_DRIFT = Operation(
     permission="scan_logic:run",
 )
 
-GROUP = Group("scan_logic", "Scan logic", (PLAN, SCAN, DETECT_DRIFT, SCHEDULE_MONITORING))
+GROUP = Group("scan_logic", "Scan logic", (PLAN, SCAN, DETECT_DRIFT))

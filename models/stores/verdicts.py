@@ -1,0 +1,205 @@
+"""Queries over verdicts and the review queue."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from models.tables.verdicts import Verdict as Verdict
+from racine.errors import NotFound
+from racine.governance.classifications.verdicts import Found, Pin, need
+from racine.ids import new_id
+
+SCOPE = {"workspace": Verdict.workspace_id, "source": Verdict.source_id, "asset": Verdict.table_id}
+"""Which columns carry the scopes that a grant may name."""
+
+_CHUNK = 5000
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column under its catalog ids."""
+
+    id: str
+    table_id: str
+    asset_name: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Scanned:
+    workspace_id: str
+    source_id: str
+    scan_id: str
+
+
+def pins(session: Session, source_id: str) -> dict[str, dict[str, Pin]]:
+    """Return people's decisions on a source: column id -> classifier -> pin."""
+    rows = session.execute(
+        select(Verdict.column_id, Verdict.classifier, Verdict.kind, Verdict.state,
+               Verdict.sensitivity)
+        .where(Verdict.source_id == source_id, Verdict.decided_by.is_not(None))
+    )  # fmt: skip
+    found: dict[str, dict[str, Pin]] = defaultdict(dict)
+    for column_id, classifier, kind, state, sensitivity in rows:
+        found[column_id][classifier] = Pin(classifier, kind, state, sensitivity)
+    return found
+
+
+def keep(
+    session: Session, scanned: Scanned, found: Sequence[tuple[Column, Sequence[Found]]]
+) -> None:
+    """Store what detectors say of the scanned columns; people's decisions stay as they are.
+
+    Suggestions that detectors no longer make go. Doing it again changes nothing but the times.
+    """
+    columns = {column.id for column, _ in found}
+    standing = {
+        (row.column_id, row.classifier): row
+        for row in session.execute(
+            select(Verdict.id, Verdict.column_id, Verdict.classifier, Verdict.decided_by)
+            .where(Verdict.source_id == scanned.source_id)
+        )
+        if row.column_id in columns
+    }  # fmt: skip
+    new, changed = [], []
+    for column, items in found:
+        for item in items:
+            old = standing.pop((column.id, item.classifier), None)
+            decided = old is not None and old.decided_by is not None
+            values = _refreshed(scanned, item, decided=decided)
+            if old is None:
+                new.append(_made(scanned, column, item.classifier) | values)
+            else:
+                changed.append({"id": old.id} | values)
+    if new:
+        session.execute(insert(Verdict), new)
+    if changed:
+        session.execute(update(Verdict), changed)
+    _withdraw(session, [row.id for row in standing.values() if row.decided_by is None])
+
+
+def _made(scanned: Scanned, column: Column, classifier: str) -> dict[str, Any]:
+    return {
+        "id": new_id("vdt"),
+        "created_at": datetime.now(UTC),
+        "workspace_id": scanned.workspace_id,
+        "source_id": scanned.source_id,
+        "table_id": column.table_id,
+        "column_id": column.id,
+        "asset_name": column.asset_name,
+        "column_name": column.name,
+        "classifier": classifier,
+        "state": "suggested",
+        "reason": "",
+    }
+
+
+def _refreshed(scanned: Scanned, item: Found, *, decided: bool) -> dict[str, Any]:
+    """Return what a scan may say anew; whether a decided verdict applies is not its to say."""
+    values = {
+        "kind": item.kind,
+        "confidence": item.confidence,
+        "need": need(item.confidence, item.sensitivity, decided=decided),
+        "sensitivity": item.sensitivity,
+        "evidence": dict(item.evidence),
+        "detector_version": item.detector_version,
+        "scan_id": scanned.scan_id,
+        "last_seen_at": datetime.now(UTC),
+    }
+    return values if decided else values | {"applied": item.applied}
+
+
+def _withdraw(session: Session, ids: Sequence[str]) -> None:
+    for start in range(0, len(ids), _CHUNK):
+        session.execute(delete(Verdict).where(Verdict.id.in_(ids[start : start + _CHUNK])))
+
+
+def get(session: Session, verdict_id: str) -> Verdict:
+    found = session.get(Verdict, verdict_id)
+    if found is None:
+        raise NotFound(f"There is no verdict {verdict_id!r}.")
+    return found
+
+
+def of_column(session: Session, column_id: str) -> list[Verdict]:
+    rows = select(Verdict).where(Verdict.column_id == column_id)
+    return list(session.scalars(rows.order_by(Verdict.confidence.desc(), Verdict.classifier)))
+
+
+def matching(
+    visible: ColumnElement[bool],
+    *,
+    source_id: str | None = None,
+    state: str | None = None,
+    kind: str | None = None,
+    undecided: bool = False,
+) -> Select[Verdict]:
+    """Return the query of the verdicts that the asker may see and asked for."""
+    query = select(Verdict).where(visible)
+    if source_id:
+        query = query.where(Verdict.source_id == source_id)
+    if state:
+        query = query.where(Verdict.state == state)
+    if kind:
+        query = query.where(Verdict.kind == kind)
+    if undecided:
+        query = query.where(Verdict.decided_by.is_(None))
+    return query
+
+
+def queue(session: Session, query: Select[Verdict], limit: int, after: str | None) -> list[Verdict]:
+    """Return undecided verdicts by need, greatest first; `after` is `need|id` of the last seen."""
+    if after:
+        most, _, last = after.partition("|")
+        query = query.where(
+            (Verdict.need < float(most)) | ((Verdict.need == float(most)) & (Verdict.id > last))
+        )
+    return list(session.scalars(query.order_by(Verdict.need.desc(), Verdict.id).limit(limit)))
+
+
+def decide(
+    session: Session, verdict: Verdict, *, state: str, by: str, reason: str
+) -> dict[str, Any]:
+    """Pin a verdict to a person's decision; return what it was before."""
+    before = {"state": verdict.state, "decided_by": verdict.decided_by, "reason": verdict.reason}
+    verdict.state, verdict.applied = state, state == "confirmed"
+    verdict.decided_by, verdict.decided_at, verdict.reason = by, datetime.now(UTC), reason
+    verdict.need = 0.0
+    return before
+
+
+def state_by_hand(
+    session: Session, workspace_id: str, source_id: str, column: Column, pin: Pin, by: str,
+    reason: str,
+) -> Verdict:  # fmt: skip
+    """Store a label that a person gives, in place of or beside what detectors said."""
+    verdict = session.scalar(
+        select(Verdict).where(Verdict.column_id == column.id, Verdict.classifier == pin.classifier)
+    )
+    if verdict is None:
+        scanned = Scanned(workspace_id, source_id, "")
+        found = Found(pin.classifier, pin.kind, 1.0, True, pin.sensitivity,
+                      {"stated": "by a person"})  # fmt: skip
+        values = _made(scanned, column, pin.classifier) | _refreshed(scanned, found, decided=False)
+        verdict = Verdict(**values | {"scan_id": None})
+        session.add(verdict)
+    decide(session, verdict, state=pin.state, by=by, reason=reason)
+    session.flush()
+    return verdict
+
+
+def in_force(session: Session, column_ids: Sequence[str]) -> Mapping[str, list[Verdict]]:
+    """Return the applied verdicts of columns, best first."""
+    found: dict[str, list[Verdict]] = defaultdict(list)
+    for start in range(0, len(column_ids), _CHUNK):
+        rows = select(Verdict).where(
+            Verdict.column_id.in_(column_ids[start : start + _CHUNK]), Verdict.applied.is_(True)
+        )
+        for verdict in session.scalars(rows.order_by(Verdict.confidence.desc())):
+            found[verdict.column_id].append(verdict)
+    return found

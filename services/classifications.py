@@ -1,0 +1,127 @@
+"""The review of what detectors found: a queue, decisions one by one or by pattern, relabelling."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy.orm import Session
+
+from models.stores import relabelling, verdicts
+from models.stores.paging import Page, page
+from models.stores.verdicts import Verdict as Verdict
+from racine.errors import InvalidInput
+from racine.governance.classifications.verdicts import Pin
+from racine.governance.compliance.categories import label_of
+from racine.patterns import matcher
+from services import access, audit
+from services.access import Actor
+
+Decision = Literal["confirmed", "rejected"]
+
+BULK_LIMIT = 10_000
+"""Verdicts that one bulk decision may touch: each leaves a row in the audit trail."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list of verdicts is narrowed to."""
+
+    source_id: str | None = None
+    state: str | None = None
+    kind: str | None = None
+
+
+def listing(
+    session: Session, actor: Actor, wanted: Wanted, *, limit: int = 50, cursor: str | None = None
+) -> Page[Verdict]:
+    """Return the verdicts that the actor may see, newest first."""
+    visible = access.visible(session, actor, "classifications:read", **verdicts.SCOPE)
+    query = verdicts.matching(visible, **vars(wanted))
+    return page(session, query, Verdict, limit=limit, cursor=cursor)
+
+
+def queue(
+    session: Session, actor: Actor, wanted: Wanted, *, limit: int = 50, after: str | None = None
+) -> tuple[Sequence[Verdict], str | None]:
+    """Return what waits for a person, most telling first, and where the next page begins."""
+    visible = access.visible(session, actor, "classifications:read", **verdicts.SCOPE)
+    query = verdicts.matching(visible, **vars(wanted), undecided=True)
+    rows = verdicts.queue(session, query, limit + 1, after)
+    shown = rows[:limit]
+    return shown, f"{shown[-1].need}|{shown[-1].id}" if len(rows) > limit else None
+
+
+def get(session: Session, actor: Actor, verdict_id: str) -> Verdict:
+    """Return a verdict; raise NotFound also for one of another workspace."""
+    found = verdicts.get(session, verdict_id)
+    access.same_workspace(actor, found.workspace_id, f"verdict {verdict_id!r}")
+    access.require(session, actor, "classifications:read", scope=found.source_id)
+    return found
+
+
+def decide(
+    session: Session, actor: Actor, verdict_id: str, decision: Decision, reason: str
+) -> Verdict:
+    """Confirm or reject a verdict; no later scan overturns it."""
+    verdict = get(session, actor, verdict_id)
+    access.require(session, actor, "classifications:approve", scope=verdict.source_id)
+    _pin(session, actor, verdict, decision, reason)
+    _show(session, actor, [verdict])
+    return verdict
+
+
+def decide_by_pattern(
+    session: Session, actor: Actor, wanted: Wanted, pattern: str, decision: Decision, reason: str
+) -> int:
+    """Decide every undecided verdict whose `table.column` fits the pattern; return how many.
+
+    Raises InvalidInput for a pattern that is none, and where it would touch too many.
+    """
+    fits = matcher(pattern)
+    visible = access.visible(session, actor, "classifications:approve", **verdicts.SCOPE)
+    query = verdicts.matching(visible, **vars(wanted), undecided=True)
+    chosen = [v for v in session.scalars(query) if fits(f"{v.asset_name}.{v.column_name}")]
+    if len(chosen) > BULK_LIMIT:
+        raise InvalidInput(
+            f"The pattern fits {len(chosen)} verdicts, more than {BULK_LIMIT} at once.",
+            next_step="Narrow it by source, kind or table.",
+        )
+    for verdict in chosen:
+        _pin(session, actor, verdict, decision, reason)
+    _show(session, actor, chosen)
+    return len(chosen)
+
+
+def relabel(session: Session, actor: Actor, verdict_id: str, kind: str, reason: str) -> Verdict:
+    """Reject a verdict and state what the column holds instead."""
+    wrong = decide(session, actor, verdict_id, "rejected", reason)
+    column = verdicts.Column(wrong.column_id, wrong.table_id, wrong.asset_name, wrong.column_name)
+    pin = Pin(kind, kind, "confirmed", label_of([kind]))
+    stated = verdicts.state_by_hand(
+        session, wrong.workspace_id, wrong.source_id, column, pin, actor.id, reason
+    )
+    audit.record(session, actor, "verdict.state", stated.id, after=_summary(stated))
+    _show(session, actor, [stated])
+    return stated
+
+
+def _pin(session: Session, actor: Actor, verdict: Verdict, decision: Decision, reason: str) -> None:
+    before = verdicts.decide(session, verdict, state=decision, by=actor.id, reason=reason)
+    audit.record(
+        session, actor, f"verdict.{decision}", verdict.id, before=before, after=_summary(verdict)
+    )
+
+
+def _show(session: Session, actor: Actor, decided: Sequence[Verdict]) -> None:
+    """Let the catalog show the columns as they are labelled now, each in a new version."""
+    relabelling.refresh(session, actor.id, {verdict.column_id for verdict in decided})
+
+
+def _summary(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "column": f"{verdict.asset_name}.{verdict.column_name}",
+        "classifier": verdict.classifier,
+        "kind": verdict.kind,
+        "state": verdict.state,
+        "reason": verdict.reason,
+    }

@@ -99,20 +99,20 @@ class Scheduler:
             self._end(number, TaskResult(refused))
             self._release(number)
             return
-        self._running[number] = asyncio.create_task(self._carry_out(number, step))
+        task = asyncio.create_task(self._carry_out(number, step))
+        # Not the coroutine's own last act: one cancelled before its first turn never runs.
+        task.add_done_callback(lambda _: self._inbox.put_nowait(number))
+        self._running[number] = task
 
     async def _carry_out(self, number: int, step: Step) -> None:
-        try:
-            self.results[number] = await self.execute(number, step)
-        except asyncio.CancelledError:
-            if not self._stopping:
-                raise
-            self._end(number, TaskResult(TaskState.CANCELLED))
-        finally:
-            self._inbox.put_nowait(number)
+        self.results[number] = await self.execute(number, step)
 
     def _settle(self, number: int) -> None:
-        self._running.pop(number).result()
+        task = self._running.pop(number)
+        if task.cancelled() and self._stopping:
+            self._end(number, TaskResult(TaskState.CANCELLED))
+        else:
+            task.result()
         self._release(number)
 
     def _release(self, number: int) -> None:

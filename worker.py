@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from temporalio.client import Client
@@ -18,10 +20,13 @@ from activities.events import EventSink
 from activities.heartbeats import Heartbeats
 from activities.names import ACTIVITY_QUEUE, WORKFLOW_QUEUE
 from activities.operations import activities
+from activities.python.pool import PythonPool
+from activities.python.tasks import PythonTasks
 from activities.runs import RunActivities
 from models.session import Database
 from models.settings import Settings
 from models.temporal import connect
+from racine import registry
 from racine.errors import RacineError
 from services.reconciler import Reconciler
 from workflows.job import RacineJob
@@ -52,12 +57,21 @@ def workflow_worker(client: Client) -> Worker:
     )
 
 
-def activity_worker(client: Client, attempts: Attempts) -> Worker:
+@dataclass(frozen=True)
+class Parts:
+    """What the activities of one process share."""
+
+    attempts: Attempts
+    python: PythonTasks
+
+
+def activity_worker(client: Client, parts: Parts) -> Worker:
+    attempts = parts.attempts
     own = RunActivities(attempts.db, attempts.sink)
     return Worker(
         client,
         task_queue=ACTIVITY_QUEUE,
-        activities=[*activities(attempts), own.finish, own.record],
+        activities=[*activities(attempts), own.finish, own.record, parts.python.run],
         activity_executor=ThreadPoolExecutor(_SLOTS, thread_name_prefix="activity"),
         max_concurrent_activities=_SLOTS,
         graceful_shutdown_timeout=_GRACE,
@@ -65,18 +79,27 @@ def activity_worker(client: Client, attempts: Attempts) -> Worker:
 
 
 @contextlib.contextmanager
-def opened(db: Database) -> Iterator[Attempts]:
-    """Open what attempts need beside the database; what is buffered is written at the end."""
+def opened(
+    db: Database, *, folders: Sequence[Path] = (), memory_megabytes: int = 2048
+) -> Iterator[Parts]:
+    """Open what activities need beside the database; what is buffered is written at the end.
+
+    `folders` are where the code of python tasks lies.
+    """
     sink, heartbeats = EventSink(db), Heartbeats()
+    pool = PythonPool(memory_megabytes=memory_megabytes)
+    attempts = Attempts(db, sink, heartbeats)
     try:
-        yield Attempts(db, sink, heartbeats)
+        yield Parts(attempts, PythonTasks(attempts, pool, [str(folder) for folder in folders]))
     finally:
+        pool.close()
         heartbeats.close()
         sink.close()
 
 
 async def serve(role: str, settings: Settings) -> None:
     """Serve one role until SIGTERM or SIGINT, then let open attempts end."""
+    registry.load(settings.operations)
     client = await connect(settings.temporal_address, settings.temporal_namespace)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -86,10 +109,12 @@ async def serve(role: str, settings: Settings) -> None:
         return
     db = Database(settings.database_url, pool_size=_SLOTS + 2)
     try:
-        with opened(db) as attempts:
+        folders, megabytes = settings.python_paths, settings.python_memory_megabytes
+        with opened(db, folders=folders, memory_megabytes=megabytes) as parts:
+            parts.python.warm()
             async with asyncio.TaskGroup() as beside:
                 beside.create_task(Reconciler(db, client).serve(stop))
-                await _until(stop, activity_worker(client, attempts), role)
+                await _until(stop, activity_worker(client, parts), role)
     finally:
         db.close()
 

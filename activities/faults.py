@@ -14,7 +14,7 @@ def as_failure(fault: RacineError) -> ApplicationError:
     """Return Racine's error as Temporal's: the code is the type, the next step a detail."""
     return ApplicationError(
         fault.message,
-        {"next_step": fault.next_step},
+        {"next_step": fault.next_step, **fault.details},
         type=fault.code,
         non_retryable=not fault.retryable,
     )

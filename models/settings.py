@@ -32,3 +32,8 @@ class Settings(BaseSettings):
         if self.allow_loopback is None:
             return self.database_url.startswith("sqlite")
         return self.allow_loopback
+
+    python_paths: list[Path] = Field(default_factory=list)
+    """Folders from which python tasks import users' modules."""
+    python_memory_megabytes: int = Field(default=2048, ge=64)
+    """What one python task may allocate before Python refuses it more."""

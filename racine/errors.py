@@ -10,6 +10,7 @@ RacineError
 ├── Forbidden         the caller is known and may not
 ├── TooManyRequests   the caller must wait before asking again
 ├── ContractBroken    a task's result is not what its document declares
+├── TaskError         a user's own code failed
 ├── SourceFault       a data source refused, broke off or lied
 └── Unavailable       a part that Racine needs does not answer: trying again may help
 
@@ -93,6 +94,16 @@ class TooManyRequests(RacineError):
 
 class ContractBroken(RacineError):
     code = "contract_broken"
+
+
+class TaskError(RacineError):
+    """The user's own code failed: `code` is then the type of its error."""
+
+    retryable = True
+
+    def __init__(self, type_: str, message: str, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.code = type_  # type: ignore[misc]
 
 
 class SourceFault(RacineError):

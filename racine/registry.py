@@ -4,11 +4,17 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 from functools import cache
+from importlib.metadata import entry_points
 from typing import Any
 
 from racine import governance, platform
 from racine.errors import InvalidInput
 from racine.group import Group, Operation
+
+ENTRY_POINTS = "racine.operations"
+"""Group of entry points by which an installed package announces its operations."""
+
+_registered: dict[str, Operation[Any, Any]] = {}
 
 
 @cache
@@ -18,10 +24,33 @@ def groups() -> tuple[Group, ...]:
     return tuple(importlib.import_module(f"{governance.__name__}.{name}").GROUP for name in names)
 
 
-@cache
 def operations() -> dict[str, Operation[Any, Any]]:
-    """Return every operation that ships with Racine, by wire name."""
-    return _by_name([*platform.OPERATIONS, *(op for group in groups() for op in group.operations)])
+    """Return every operation that can be run, Racine's and the users' own, by wire name."""
+    return {**_shipped(), **_registered}
+
+
+def register(item: Operation[Any, Any]) -> None:
+    """Add a user's operation; raise InvalidInput when its name is taken by another."""
+    known = operations().get(item.name)
+    if known is not None and known.origin != item.origin:
+        raise InvalidInput(f"Two operations are named {item.name!r}.")
+    _registered[item.name] = item
+
+
+def load(modules: Iterable[str]) -> None:
+    """Import the modules that register operations, and those that installed packages announce.
+
+    Raises InvalidInput with the module that cannot be imported.
+    """
+    announced = (point.module for point in entry_points(group=ENTRY_POINTS))
+    for name in dict.fromkeys([*modules, *announced]):
+        try:
+            importlib.import_module(name)
+        except ImportError as fault:
+            raise InvalidInput(
+                f"The operations of {name!r} cannot be imported: {fault}.",
+                next_step="Install the package, or correct RACINE_OPERATIONS.",
+            ) from fault
 
 
 def operation(name: str) -> Operation[Any, Any]:
@@ -33,6 +62,11 @@ def operation(name: str) -> Operation[Any, Any]:
             f"There is no operation {name!r}.",
             next_step="GET /api/racine/operations lists those that exist.",
         ) from None
+
+
+@cache
+def _shipped() -> dict[str, Operation[Any, Any]]:
+    return _by_name([*platform.OPERATIONS, *(op for group in groups() for op in group.operations)])
 
 
 def _by_name(found: Iterable[Operation[Any, Any]]) -> dict[str, Operation[Any, Any]]:

@@ -1,0 +1,108 @@
+"""`python_task` in real runs."""
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowFailureError
+
+from models.stores import blobs, runs
+from tests.temporal.conftest import Stack
+from worker import activity_worker, opened, workflow_worker
+
+FOLDER = Path(__file__).parent.parent / "activities/python"
+
+
+@pytest.fixture
+def coder(idle_stack: Stack) -> Iterator[Stack]:
+    """A workspace whose workers find the users' module."""
+    client, workers = idle_stack.temporal.client, AsyncExitStack()
+    with opened(idle_stack.db, folders=[FOLDER], memory_megabytes=512) as parts:
+
+        async def enter() -> None:
+            await workers.enter_async_context(workflow_worker(client))
+            await workers.enter_async_context(activity_worker(client, parts))
+
+        idle_stack.temporal.run(enter())
+        yield idle_stack
+        idle_stack.temporal.run(workers.aclose())
+
+
+def python(key: str, name: str, *upstream: str, **more: Any) -> dict[str, Any]:
+    parameters = more.pop("parameters", {})
+    return {
+        "task_key": key,
+        "python_task": {"callable": f"user_code:{name}", "parameters": parameters},
+        "depends_on": [{"task_key": up} for up in upstream],
+        "retry_policy": {"maximum_attempts": 2, "initial_interval_seconds": 0.01},
+        **more,
+    }
+
+
+def events_of(stack: Stack, run_id: str) -> list[tuple[str, str, int, dict[str, Any]]]:
+    stack.events(run_id)
+    with stack.db.read() as session:
+        found = runs.events_after(session, run_id, 0)
+        return [(e.task_key, e.kind, e.attempt, e.body) for e in found]
+
+
+def test_values_flow_and_output_becomes_events(coder: Stack) -> None:
+    document: dict[str, Any] = {
+        "name": "doubles",
+        "parameters": [{"name": "n"}],
+        "tasks": [
+            python("a", "double", parameters={"n": "{{ params.n }}"}),
+            python("b", "double", "a", parameters={"n": "{{ tasks.a.values.twice }}"}),
+        ],
+        "outputs": {"n": "{{ tasks.b.values.twice }}"},
+    }
+    run_id = coder.start(coder.save(document), n=3)
+    assert coder.result(run_id).outputs == {"n": 12}
+    events = events_of(coder, run_id)
+    logged = [body["line"] for key, kind, _, body in events if kind == "log" and key == "a"]
+    assert sorted(logged) == ["careful", "doubling 3"]
+    (done,) = [body for key, kind, _, body in events if (key, kind) == ("a", "succeeded")]
+    assert done["cpu_seconds"] >= 0
+    assert done["peak_memory_bytes"] > 1 << 20
+
+
+def test_a_crash_ends_its_attempts_and_nothing_else(coder: Stack) -> None:
+    document: dict[str, Any] = {
+        "name": "crashes",
+        "tasks": [
+            python("dies", "segfault"),
+            python("loops", "forever", start_to_close_timeout_seconds=1),
+            python("eats", "hungry"),
+            python("fine", "double", parameters={"n": 1}),
+        ],
+    }
+    run_id = coder.start(coder.save(document))
+    with pytest.raises(WorkflowFailureError):
+        coder.result(run_id)
+    events = events_of(coder, run_id)
+    failed = {(key, body["code"], a) for key, kind, a, body in events if kind == "failed"}
+    assert {("dies", "process_died", 1), ("dies", "process_died", 2)} <= failed
+    assert {("loops", "timeout", 2), ("eats", "MemoryError", 2)} <= failed
+    assert ("fine", "succeeded") in {(key, kind) for key, kind, _, _ in events}
+
+
+def test_the_text_of_an_error_stays_out_of_history_and_index(coder: Stack) -> None:
+    document: dict[str, Any] = {
+        "name": "leaks",
+        "tasks": [python("a", "fails", parameters={"value": "anna@example.org"})],
+    }
+    run_id = coder.start(coder.save(document))
+    with pytest.raises(WorkflowFailureError):
+        coder.result(run_id)
+    with coder.db.read() as session:
+        error = runs.get(session, run_id).error
+        assert error is not None
+        assert "ValueError at user_code.py:" in error["message"]
+        assert "anna" not in str(error)
+        blob = blobs.get(session, "ws_1", error["traceback"])
+    assert b"cannot use anna@example.org" in blob.content
+    failures = [body for _, kind, _, body in events_of(coder, run_id) if kind == "failed"]
+    assert failures
+    assert "anna" not in str(failures)

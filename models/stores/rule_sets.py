@@ -17,9 +17,7 @@ def save(
     session: Session, workspace_id: str, name: str, content: dict[str, Any], actor: str
 ) -> RuleSet:
     """Store rules as the next version of the set of that name; the same rules change nothing."""
-    rule_set = session.scalar(
-        select(RuleSet).where(RuleSet.workspace_id == workspace_id, RuleSet.name == name)
-    )
+    rule_set = named(session, workspace_id, name)
     if rule_set is None:
         rule_set = RuleSet(id=new_id("rs"), workspace_id=workspace_id, name=name, version=0)
         session.add(rule_set)
@@ -46,6 +44,12 @@ def get(session: Session, rule_set_id: str, *, workspace_id: str | None = None) 
             next_step="GET /api/scan-rule-sets lists them.",
         )
     return found
+
+
+def named(session: Session, workspace_id: str, name: str) -> RuleSet | None:
+    return session.scalar(
+        select(RuleSet).where(RuleSet.workspace_id == workspace_id, RuleSet.name == name)
+    )
 
 
 def listing(

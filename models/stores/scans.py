@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from models.stores.paging import Page, page
@@ -46,10 +46,11 @@ def get(session: Session, scan_id: str, *, workspace_id: str | None = None) -> S
 
 
 def listing(
-    session: Session, workspace_id: str, *, source_id: str | None = None, limit: int = 50,
+    session: Session, seen: ColumnElement[bool], *, source_id: str | None = None, limit: int = 50,
     cursor: str | None = None,
 ) -> Page[Scan]:  # fmt: skip
-    query = select(Scan).where(Scan.workspace_id == workspace_id)
+    """Return the scans that a condition lets through, newest first."""
+    query = select(Scan).where(seen)
     if source_id:
         query = query.where(Scan.source_id == source_id)
     return page(session, query, Scan, limit=limit, cursor=cursor)

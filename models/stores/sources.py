@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from models.stores.paging import Page, page
@@ -13,7 +13,7 @@ from racine.governance.data_sources import states
 from racine.governance.data_sources.states import SourceState
 from racine.ids import new_id
 
-__all__ = ["Source", "delete", "get", "keep_health", "listing", "move", "register", "update"]
+__all__ = ["Source"]
 
 
 def register(
@@ -25,9 +25,7 @@ def register(
     Another address makes its state `registered` again: what was found there says nothing of it.
     Raises Conflict when the one of that name is archived.
     """
-    source = session.scalar(
-        select(Source).where(Source.workspace_id == workspace_id, Source.name == name)
-    )
+    source = named(session, workspace_id, name)
     if source is None:
         source = Source(
             id=new_id("src"), workspace_id=workspace_id, name=name, kind=kind, location=location,
@@ -57,11 +55,18 @@ def get(session: Session, source_id: str, *, workspace_id: str | None = None) ->
     return source
 
 
+def named(session: Session, workspace_id: str, name: str) -> Source | None:
+    return session.scalar(
+        select(Source).where(Source.workspace_id == workspace_id, Source.name == name)
+    )
+
+
 def listing(
-    session: Session, workspace_id: str, *, state: str | None = None, limit: int = 50,
+    session: Session, seen: ColumnElement[bool], *, state: str | None = None, limit: int = 50,
     cursor: str | None = None,
 ) -> Page[Source]:  # fmt: skip
-    query = select(Source).where(Source.workspace_id == workspace_id)
+    """Return the sources that a condition lets through, newest first."""
+    query = select(Source).where(seen)
     if state:
         query = query.where(Source.state == state)
     return page(session, query, Source, limit=limit, cursor=cursor)
@@ -90,4 +95,5 @@ def update(session: Session, source_id: str, **fields: Any) -> Source:
 
 
 def delete(session: Session, source_id: str) -> None:
+    """Delete a source and all that scans found there."""
     session.delete(get(session, source_id))

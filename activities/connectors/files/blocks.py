@@ -3,12 +3,16 @@
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 from racine.errors import SourceFault
 
 BLOCK = 1 << 20
 """Bytes read at a time."""
+
+_PROBE, _PROBES = 64 << 10, 100
+"""Bytes and number of the blocks that an estimate of lines is counted in."""
 
 LONGEST = 16 << 20
 """Bytes a single line, or a quoted cell over several, may have."""
@@ -54,6 +58,19 @@ def _line(line: bytes, encoding: str) -> str:
         return line.decode(encoding)
     except UnicodeDecodeError:
         return line.decode("cp1252", "replace")
+
+
+def estimated_lines(path: Path) -> int:
+    """Return about how many lines a file has, counted in blocks spread over it."""
+    size = path.stat().st_size
+    step = max(_PROBE, size // _PROBES)
+    seen = lines = 0
+    with path.open("rb") as stream:
+        for start in range(0, size, step):
+            stream.seek(start)
+            block = stream.read(_PROBE)
+            seen, lines = seen + len(block), lines + block.count(b"\n")
+    return round(lines * size / seen) if seen else 0
 
 
 def lines_of(text: str) -> io.StringIO:

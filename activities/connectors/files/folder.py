@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from activities.connectors import checks
 from activities.connectors.files import delimited, parquet, records
+from activities.connectors.files.blocks import estimated_lines
 from activities.connectors.protocol import Asset, Batch, Column, Listing, Position, Sample
 from racine.errors import SourceFault
 from racine.governance.data_sources import CheckStep
@@ -55,7 +56,7 @@ class FolderConnector:
 
     def count(self, asset: Asset) -> int | None:
         rows = asset.details.get("rows")
-        return None if rows is None else int(rows)
+        return estimated_lines(self._path(asset)) if rows is None else int(rows)
 
     def read(self, asset: Asset, sample: Sample, after: Position | None = None) -> Iterator[Batch]:
         path = self._path(asset)

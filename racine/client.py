@@ -1,0 +1,249 @@
+"""Racine's API for Python programs: deploy jobs, run them, wait, follow, steer."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from racine import errors
+from racine.errors import Fault, RacineError, Unavailable
+from racine.ids import new_id
+
+_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_STREAM_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+"""The server pings every 15 s: a minute of silence means that the connection is dead."""
+_RETRIES = 3
+_ENDED = frozenset({"completed", "failed", "cancelled", "terminated", "timed_out"})
+_WORKFLOWS = "/api/racine/workflows"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a run's log."""
+
+    id: int
+    task_key: str
+    attempt: int
+    kind: str
+    at: str
+    body: dict[str, Any]
+
+
+class Client:
+    """A connection to one Racine server with one API key; use it as a context manager."""
+
+    def __init__(
+        self, url: str, api_key: str, *, workspace: str | None = None, verify: bool = True
+    ) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"}
+        if workspace is not None:
+            headers["Racine-Workspace"] = workspace
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT, verify=verify)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def profile(self) -> dict[str, Any]:
+        """Return who the key belongs to, and what it may."""
+        return self.get("/api/auth/profile")
+
+    def faults(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the server has to say against a document: `valid`, `faults`, `hints`."""
+        return self._send("POST", f"{_WORKFLOWS}/validate", json={"document": document})
+
+    def jobs(self) -> Iterator[dict[str, Any]]:
+        return self.items(_WORKFLOWS)
+
+    def job(self, name: str) -> dict[str, Any]:
+        """Return the job of that name; raise NotFound."""
+        found = self.get(_WORKFLOWS, name=name)["items"]
+        if not found:
+            raise errors.NotFound(
+                f"The workspace has no job {name!r}.", next_step="`racine apply FILE` makes one."
+            )
+        return dict(found[0])
+
+    def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Make the document the latest version of its job, a new job when there is none.
+
+        Doing it again changes nothing; `changed` tells.
+        """
+        found = self.get(_WORKFLOWS, name=document["name"])["items"]
+        if not found:
+            made = self._send("POST", _WORKFLOWS, json={"document": document})
+            return made | {"changed": True}
+        (job,) = found
+        saved = self._send(
+            "PUT",
+            f"{_WORKFLOWS}/{job['id']}",
+            json={"document": document},
+            headers={"If-Match": f'"{job["version"]}"'},
+        )
+        return saved | {"changed": saved["version"] != job["version"]}
+
+    def run(
+        self,
+        job: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        version: int | None = None,
+        key: str | None = None,
+    ) -> str:
+        """Start a run of the job of that name and return its id.
+
+        `key` makes it safe to repeat: the same key starts one run. Without one, the client makes
+        a key of its own, so that its own retries start one run too.
+        """
+        body = {"parameters": dict(parameters or {}), "version": version}
+        path = f"{_WORKFLOWS}/{self.job(job)['id']}/execute"
+        headers = {"Idempotency-Key": key or new_id("key")}
+        return str(self._send("POST", path, json=body, headers=headers)["id"])
+
+    def runs(self, *, job: str | None = None, state: str | None = None) -> Iterator[dict[str, Any]]:
+        """Return runs, newest first, page by page as they are asked for."""
+        path = f"{_WORKFLOWS}/executions"
+        if job is not None:
+            path = f"{_WORKFLOWS}/{self.job(job)['id']}/executions"
+        return self.items(path, state=state)
+
+    def run_detail(self, run_id: str) -> dict[str, Any]:
+        return self.get(f"{_WORKFLOWS}/executions/{run_id}")
+
+    def status(self, run_id: str) -> dict[str, Any]:
+        """Return how a run stands, as Temporal tells it."""
+        return self.get(f"{_WORKFLOWS}/executions/{run_id}/status")
+
+    def wait(self, run_id: str, *, timeout: float | None = None) -> dict[str, Any]:
+        """Return the status of a run once it has ended; raises TimeoutError.
+
+        A server that is away in between is asked again.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        pause = 0.05
+        while True:
+            try:
+                found = self.status(run_id)
+            except Unavailable:
+                found = {"state": "unknown"}
+            if found["state"] in _ENDED:
+                return found
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(f"Run {run_id} is {found['state']} after {timeout:g} s.")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 2.0)
+
+    def events(self, run_id: str, *, after: int = 0) -> Iterator[Event]:
+        """Yield a run's log as it grows, to its end; a broken connection is taken up again."""
+        last, failures = after, 0
+        while failures < _RETRIES:
+            try:
+                for event in self._stream(run_id, last):
+                    if event is None:
+                        return
+                    last, failures = event.id, 0
+                    yield event
+                failures += 1
+            except httpx.TransportError:
+                failures += 1
+                time.sleep(0.5 * failures)
+        raise Unavailable("The log broke off and could not be taken up again.")
+
+    def control(
+        self, run_id: str, action: str, *, reason: str = "", request_id: str | None = None
+    ) -> dict[str, Any]:
+        """Give a run an order; `state` is `pending` while no worker has answered."""
+        body = {"action": action, "reason": reason, "request_id": request_id or new_id("req")}
+        return self._send("POST", f"{_WORKFLOWS}/executions/{run_id}/control", json=body)
+
+    def schedule(self, job: str, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Let a job run by itself: name, cron and the rest of a schedule."""
+        path = f"{_WORKFLOWS}/{self.job(job)['id']}/schedules"
+        return self._send("POST", path, json=dict(wish))
+
+    def schedules(self) -> Iterator[dict[str, Any]]:
+        return self.items("/api/racine/schedules")
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """Return the answer of any address that gives an object."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._send("GET", path, params=given)
+
+    def items(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Yield the items of any paged list."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, cursor=cursor, **query)
+            yield from page["items"]
+            cursor = page.get("next_cursor")
+            if cursor is None:
+                return
+
+    def _stream(self, run_id: str, last: int) -> Iterator[Event | None]:
+        path = f"{_WORKFLOWS}/executions/{run_id}/logs/stream"
+        headers = {"Last-Event-ID": str(last), "Accept": "text/event-stream"}
+        with self._http.stream("GET", path, headers=headers, timeout=_STREAM_TIMEOUT) as answer:
+            if answer.is_error:
+                answer.read()
+                raise _error(answer)
+            kind = "message"
+            for line in answer.iter_lines():
+                field, _, value = line.partition(": ")
+                if field == "event":
+                    kind = value
+                elif field == "data":
+                    yield None if kind == "end" else Event(**json.loads(value))
+
+    def _send(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        try:
+            answer = self._http.request(method, path, **request)
+        except httpx.TransportError as fault:
+            raise Unavailable(
+                f"{self._http.base_url} does not answer: {fault}.",
+                next_step="Check the URL, and that the server runs.",
+            ) from fault
+        if answer.is_error:
+            raise _error(answer)
+        return dict(answer.json())
+
+
+def _error(answer: httpx.Response) -> RacineError:
+    """Return the problem that the server told, as the error it was there."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {}
+    kind = _KINDS.get(problem.get("code", ""), Unavailable if answer.is_server_error else None)
+    faults = [
+        Fault(f["pointer"], f["message"], f.get("next_step", ""), f.get("code", "invalid"))
+        for f in problem.get("errors", [])
+    ]
+    return (kind or RacineError)(
+        problem.get("detail") or f"The server answered {answer.status_code}.",
+        next_step=problem.get("next_step", ""),
+        faults=faults,
+        details={"status": answer.status_code, "request_id": problem.get("request_id", "")},
+    )
+
+
+def _all_kinds(base: type[RacineError]) -> Iterator[type[RacineError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _all_kinds(kind)
+
+
+_KINDS = {kind.code: kind for kind in _all_kinds(RacineError)}

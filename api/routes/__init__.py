@@ -4,11 +4,15 @@ from fastapi import APIRouter
 
 from api.routes import (
     activities,
+    advanced_catalog,
     api_keys,
     auth,
+    classifications,
+    compliance_rules,
     data_sources,
     executions,
     grants,
+    notifications,
     operations,
     rbac,
     scan_logic,
@@ -21,12 +25,16 @@ from api.routes import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     activities.router,
+    advanced_catalog.router,
     api_keys.router,
     auth.router,
+    classifications.router,
+    compliance_rules.router,
     secrets.router,
     data_sources.router,
     executions.router,
     grants.router,
+    notifications.router,
     operations.router,
     rbac.router,
     scan_logic.router,

@@ -23,13 +23,16 @@ from activities.operations import activities
 from activities.python.pool import PythonPool
 from activities.python.tasks import PythonTasks
 from activities.runs import RunActivities
+from activities.schedules import ScheduleActivities
 from models.session import Database
 from models.settings import Settings
 from models.temporal import connect
 from racine import registry
 from racine.errors import RacineError
 from services.reconciler import Reconciler
+from services.schedules import Duty
 from workflows.job import RacineJob
+from workflows.scheduled import RacineScheduledRun
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +52,7 @@ def workflow_worker(client: Client) -> Worker:
     return Worker(
         client,
         task_queue=WORKFLOW_QUEUE,
-        workflows=[RacineJob],
+        workflows=[RacineJob, RacineScheduledRun],
         workflow_runner=sandbox(),
         # Any other error would retry the workflow task for ever, which only a real bug should.
         workflow_failure_exception_types=[RacineError],
@@ -71,7 +74,13 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
     return Worker(
         client,
         task_queue=ACTIVITY_QUEUE,
-        activities=[*activities(attempts), own.finish, own.record, parts.python.run],
+        activities=[
+            *activities(attempts),
+            own.finish,
+            own.record,
+            parts.python.run,
+            ScheduleActivities(attempts.db).record,
+        ],
         activity_executor=ThreadPoolExecutor(_SLOTS, thread_name_prefix="activity"),
         max_concurrent_activities=_SLOTS,
         graceful_shutdown_timeout=_GRACE,
@@ -113,7 +122,8 @@ async def serve(role: str, settings: Settings) -> None:
         with opened(db, folders=folders, memory_megabytes=megabytes) as parts:
             parts.python.warm()
             async with asyncio.TaskGroup() as beside:
-                beside.create_task(Reconciler(db, client).serve(stop))
+                reconciler = Reconciler(db, client, also=[Duty(db, client)])
+                beside.create_task(reconciler.serve(stop))
                 await _until(stop, activity_worker(client, parts), role)
     finally:
         db.close()

@@ -6,6 +6,7 @@ ACTIVITY_QUEUE = "racine-io"
 FINISH_RUN = "racine.finish_run"
 RECORD = "racine.record"
 PYTHON = "racine.python"
+RECORD_SCHEDULED_RUN = "racine.record_scheduled_run"
 
 OWN = "racine:"
 """Prefix of the ids of activities that are the interpreter's own; no task key holds a colon."""

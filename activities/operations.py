@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities import catalog, classifications, compliance, notify, scanning, sources
+from activities import catalog, classifications, compliance, notify, scanning, schedules, sources
 from activities.attempts import Attempt, Attempts, Performed
 from activities.call import Call, Performers
 from models.messages import TaskCall, TaskOutput
@@ -22,6 +22,7 @@ PERFORMERS: Performers = {
     **compliance.PERFORMS,
     **catalog.PERFORMS,
     **notify.PERFORMS,
+    **schedules.PERFORMS,
 }
 
 ActivityFunction = Callable[[TaskCall], TaskOutput]

@@ -131,3 +131,26 @@ class RunResult(Message):
     state: str
     outputs: dict[str, Any] = Field(default_factory=dict)
     error: dict[str, Any] | None = None
+
+
+class ScheduledStart(Message):
+    """What a schedule gives to the workflow that it starts."""
+
+    schedule_id: str
+    workspace_id: str
+
+
+class ScheduledFiring(Message):
+    """One firing of a schedule: by which workflow, and for which moment."""
+
+    schedule_id: str
+    fired_by: str
+    scheduled_for: datetime
+
+
+class ScheduledLaunch(Message):
+    """The recorded run of a firing, ready to start."""
+
+    workflow_id: str
+    summary: str
+    input: JobInput

@@ -24,6 +24,7 @@ from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
 from models.stores.runs import Run as Run
 from models.stores.runs import RunEvent as RunEvent
+from models.temporal import ACTOR, JOB, TRIGGER, WORKSPACE
 from racine.definitions import parameters
 from racine.engine.states import RunState
 from racine.ids import new_id
@@ -34,10 +35,10 @@ from workflows.job import RacineJob
 
 _START_SECONDS = 5
 
-_WORKSPACE = SearchAttributeKey.for_keyword("RacineWorkspace")
-_JOB = SearchAttributeKey.for_keyword("RacineJob")
-_TRIGGER = SearchAttributeKey.for_keyword("RacineTrigger")
-_ACTOR = SearchAttributeKey.for_keyword("RacineActor")
+_WORKSPACE = SearchAttributeKey.for_keyword(WORKSPACE)
+_JOB = SearchAttributeKey.for_keyword(JOB)
+_TRIGGER = SearchAttributeKey.for_keyword(TRIGGER)
+_ACTOR = SearchAttributeKey.for_keyword(ACTOR)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import (
@@ -13,16 +14,16 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
 )
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.names import OWN
 from models.messages import RunResult
 from models.stores.runs import Run as Run
 from racine.engine.states import FINAL_RUN_STATES, RunState
 from services.outages import outage
 
 _DEADLINE = timedelta(seconds=5)
-_OWN = "racine:"
-"""Prefix of the ids of activities that are the interpreter's own."""
 
 _ENDS = {
     WorkflowExecutionStatus.FAILED: RunState.FAILED,
@@ -83,10 +84,22 @@ async def ended(client: Client, found: WorkflowExecution) -> Status:
     try:
         result = await handle.result(rpc_timeout=_DEADLINE)
     except WorkflowFailureError as failure:
-        return Status(end or RunState.FAILED, error=_describe(failure))
+        return _told(failure) or Status(end or RunState.FAILED, error=_describe(failure))
     except RPCError as fault:
         raise outage(fault) from fault
-    return Status(result.state, result.outputs)
+    return Status(result.state, result.outputs, result.error)
+
+
+def _told(failure: WorkflowFailureError) -> Status | None:
+    """Return the result that the interpreter puts into its own failure."""
+    cause = failure.cause
+    if not isinstance(cause, ApplicationError) or not cause.details:
+        return None
+    try:
+        result = RunResult.model_validate(cause.details[0])
+    except ValidationError:
+        return None
+    return Status(result.state, result.outputs, result.error)
 
 
 def _describe(failure: WorkflowFailureError) -> dict[str, Any]:
@@ -99,7 +112,7 @@ def _pending(found: WorkflowExecutionDescription) -> list[PendingTask]:
     return [
         _task(info)
         for info in found.raw_description.pending_activities
-        if not info.activity_id.startswith(_OWN)
+        if not info.activity_id.startswith(OWN)
     ]
 
 

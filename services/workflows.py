@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.stores import jobs
+from models.stores import jobs, schedules
 from models.stores.jobs import Job as Job
 from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
@@ -71,6 +71,7 @@ def archive(session: Session, actor: Actor, job_id: str, version: int) -> None:
     job = get(session, actor, job_id)
     _at_version(job, version)
     job.archived = True
+    schedules.delete_of_job(session, job.id)
     audit.record(session, actor, "job.archive", job.id, before=_summary(job))
 
 

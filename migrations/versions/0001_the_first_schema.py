@@ -556,6 +556,7 @@ def upgrade() -> None:
         sa.Column("error", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("schedule_id", sa.String(length=40), nullable=True),
         sa.Column("scheduled_for", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fired_by", sa.String(length=300), nullable=True),
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -565,6 +566,7 @@ def upgrade() -> None:
             ["workspace_id"], ["workspaces.id"], name=op.f("fk_runs_workspace_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
+        sa.UniqueConstraint("fired_by", name=op.f("uq_runs_fired_by")),
         sa.UniqueConstraint("workflow_id", name=op.f("uq_runs_workflow_id")),
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:

@@ -32,6 +32,10 @@ def find_by_workflow(session: Session, workflow_id: str) -> Run | None:
     return session.scalar(select(Run).where(Run.workflow_id == workflow_id))
 
 
+def find_by_firing(session: Session, fired_by: str) -> Run | None:
+    return session.scalar(select(Run).where(Run.fired_by == fired_by))
+
+
 def insert(session: Session, **values: Any) -> None:
     session.add(Run(**values))
 

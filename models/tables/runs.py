@@ -34,6 +34,8 @@ class Run(Identified, Table):
     schedule_id: Mapped[str | None] = mapped_column(Id)
     scheduled_for: Mapped[datetime | None]
     """The moment that the schedule meant; the run itself may begin later."""
+    fired_by: Mapped[str | None] = mapped_column(String(300), unique=True)
+    """Workflow that a schedule started in order to start this run: one run for each firing."""
 
 
 class RunControl(Identified, Table):

@@ -1,6 +1,7 @@
 """A running API over SQLite, without and with Temporal."""
 
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from models.session import Database
 from tests.api.server import Api, serve
 from tests.conftest import Temporal
+from worker import activity_worker, opened, workflow_worker
 
 
 @pytest.fixture
@@ -29,3 +31,18 @@ def api_with_temporal(sqlite_db: Database, tmp_path: Path, temporal: Temporal) -
     """A running API with the session's Temporal server behind it."""
     with serve(sqlite_db, tmp_path, temporal_address=temporal.address) as running:
         yield running
+
+
+@pytest.fixture
+def workers(api_with_temporal: Api, temporal: Temporal) -> Iterator[None]:
+    """Both workers, over the API's database."""
+    stack = AsyncExitStack()
+    with opened(api_with_temporal.db) as attempts:
+
+        async def enter() -> None:
+            await stack.enter_async_context(workflow_worker(temporal.client))
+            await stack.enter_async_context(activity_worker(temporal.client, attempts))
+
+        temporal.run(enter())
+        yield
+        temporal.run(stack.aclose())

@@ -2,16 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.api.server import Api
-from tests.conftest import Temporal
-from worker import activity_worker, opened, workflow_worker
 
 URL = "/api/racine/workflows"
 NOOP = {"operation": "racine.noop", "input": {"value": "{{ params.value }}"}}
@@ -21,20 +17,6 @@ JOB: dict[str, Any] = {
     "tasks": [{"task_key": "a", "operation_task": NOOP}],
     "outputs": {"value": "{{ tasks.a.values.value }}"},
 }
-
-
-@pytest.fixture
-def workers(api_with_temporal: Api, temporal: Temporal) -> Iterator[None]:
-    stack = AsyncExitStack()
-    with opened(api_with_temporal.db) as attempts:
-
-        async def enter() -> None:
-            await stack.enter_async_context(workflow_worker(temporal.client))
-            await stack.enter_async_context(activity_worker(temporal.client, attempts))
-
-        temporal.run(enter())
-        yield
-        temporal.run(stack.aclose())
 
 
 def save(client: httpx.Client, document: dict[str, Any] = JOB) -> str:

@@ -1,12 +1,14 @@
 """The two workers over a migrated SQLite database, on the session's Temporal server."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -19,6 +21,8 @@ from services import executions, workflows
 from services.access import Actor, system
 from tests.conftest import Temporal
 from worker import activity_worker, opened, workflow_worker
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -48,6 +52,16 @@ class Stack:
         handle = self.temporal.client.get_workflow_handle(workflow_id, result_type=RunResult)
         result: RunResult = self.temporal.run(handle.result())
         return result
+
+    def wait_for(self, look: Callable[[Session], T | None], seconds: float = 30) -> T:
+        """Look into the database until there is what is looked for."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with self.db.read() as session:
+                if (found := look(session)) is not None:
+                    return found
+            assert time.monotonic() < deadline, "it never came"
+            time.sleep(0.02)
 
     def events(self, run_id: str) -> list[tuple[str, str]]:
         """Return task and kind of every event, once the log is closed."""

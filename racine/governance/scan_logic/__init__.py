@@ -1,5 +1,6 @@
 """What a scan reads, in which order and how much."""
 
+from racine.governance.scan_logic.monitoring import SCHEDULE_MONITORING
 from racine.group import Group, Operation, Payload
 
 
@@ -57,4 +58,4 @@ DETECT_DRIFT = Operation(
     permission="scan_logic:run",
 )
 
-GROUP = Group("scan_logic", "Scan logic", (PLAN, SCAN, DETECT_DRIFT))
+GROUP = Group("scan_logic", "Scan logic", (PLAN, SCAN, DETECT_DRIFT, SCHEDULE_MONITORING))

@@ -1,0 +1,113 @@
+"""Records the runs that schedules fire, and makes the schedules that jobs ask for."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.call import Call, Performers
+from activities.names import RECORD_SCHEDULED_RUN
+from models.messages import JobInput, RunContext, ScheduledFiring, ScheduledLaunch
+from models.session import Database
+from models.stores import jobs, runs, schedules
+from models.stores.runs import Run
+from racine.definitions import parameters
+from racine.definitions.document import JobDocument
+from racine.definitions.schedules import ScheduleSpec
+from racine.engine.plan import compile_plan
+from racine.engine.states import RunState
+from racine.errors import InvalidInput
+from racine.governance.scan_logic import monitoring
+from racine.ids import new_id
+
+
+class ScheduleActivities:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    @activity.defn(name=RECORD_SCHEDULED_RUN)
+    def record(self, firing: ScheduledFiring) -> ScheduledLaunch:
+        """Record the run of a firing, once, over the job's latest version.
+
+        One whose parameters no longer fit the job is recorded as failed, and fails the firing.
+        """
+        with self._db.write() as session:
+            run = runs.find_by_firing(session, firing.fired_by) or _record(session, firing)
+            version = jobs.get_version(session, run.job_id, run.job_version)
+        if run.error is not None:
+            raise ApplicationError(run.error["message"], type="invalid_input", non_retryable=True)
+        plan = compile_plan(JobDocument.model_validate(version.document))
+        context = RunContext(run_id=run.id, workspace_id=run.workspace_id, actor=run.actor)
+        return ScheduledLaunch(
+            workflow_id=run.workflow_id,
+            summary=f"{plan.job} · {run.id}",
+            input=JobInput(
+                context=context,
+                parameters=run.parameters,
+                plan=plan,
+                logical_time=firing.scheduled_for.isoformat(),
+            ),
+        )
+
+
+def _record(session: Session, firing: ScheduledFiring) -> Run:
+    schedule = schedules.get(session, firing.schedule_id)
+    job = jobs.get(session, schedule.job_id)
+    version = jobs.get_version(session, job.id, job.version)
+    document = JobDocument.model_validate(version.document)
+    values, error = _bind(document, schedule.parameters)
+    run_id = new_id("run")
+    runs.insert(
+        session,
+        id=run_id,
+        workspace_id=schedule.workspace_id,
+        job_id=job.id,
+        job_version=version.number,
+        workflow_id=f"{job.name}/{run_id}",
+        actor=schedule.actor,
+        trigger="schedule",
+        parameters=values,
+        state=RunState.FAILED if error else RunState.SCHEDULED,
+        started=error is not None,
+        error=error,
+        schedule_id=schedule.id,
+        scheduled_for=firing.scheduled_for,
+        fired_by=firing.fired_by,
+    )
+    session.flush()
+    return runs.get(session, run_id)
+
+
+def _bind(
+    document: JobDocument, given: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    try:
+        return parameters.bind(document.parameters, given), None
+    except InvalidInput as fault:
+        first = f"{fault.message} {fault.faults[0].message}"
+        return given, {"code": fault.code, "message": first}
+
+
+def schedule_monitoring(
+    call: Call, given: monitoring.ScheduleMonitoringInput
+) -> monitoring.ScheduleMonitoringResult:
+    """Make the run's own job run again by itself; the reconciler gives Temporal the schedule."""
+    with call.db.write() as session:
+        run = runs.get(session, call.context.run_id)
+        wish = ScheduleSpec.model_validate(
+            {"parameters": run.parameters, **given.model_dump(exclude_none=True)}
+        )
+        made, changed = schedules.save(
+            session,
+            call.context.workspace_id,
+            run.job_id,
+            call.context.actor,
+            wish.model_dump(mode="json"),
+        )
+        return monitoring.ScheduleMonitoringResult(
+            schedule_id=made.id, name=made.name, changed=changed
+        )
+
+
+PERFORMS: Performers = {monitoring.SCHEDULE_MONITORING: schedule_monitoring}

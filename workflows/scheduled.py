@@ -1,0 +1,43 @@
+"""RacineScheduledRun: what a schedule starts; records the run, then runs the job as its child."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey
+from temporalio.workflow import ParentClosePolicy
+
+with workflow.unsafe.imports_passed_through():
+    from activities.names import ACTIVITY_QUEUE, OWN, RECORD_SCHEDULED_RUN, WORKFLOW_QUEUE
+    from models.messages import RunResult, ScheduledFiring, ScheduledLaunch, ScheduledStart
+    from workflows.job import RacineJob
+
+_MEANT_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+
+
+@workflow.defn(name="RacineScheduledRun")
+class RacineScheduledRun:
+    @workflow.run
+    async def run(self, given: ScheduledStart) -> RunResult:
+        info = workflow.info()
+        firing = ScheduledFiring(
+            schedule_id=given.schedule_id,
+            fired_by=info.workflow_id,
+            scheduled_for=info.typed_search_attributes.get(_MEANT_FOR) or info.start_time,
+        )
+        launch = await workflow.execute_activity(
+            RECORD_SCHEDULED_RUN,
+            firing,
+            activity_id=f"{OWN}record",
+            task_queue=ACTIVITY_QUEUE,
+            result_type=ScheduledLaunch,
+            start_to_close_timeout=timedelta(seconds=30),
+        )
+        # Whoever ends the firing means the run: an overlap policy knows only the firing.
+        return await workflow.execute_child_workflow(
+            RacineJob.run,
+            launch.input,
+            id=launch.workflow_id,
+            task_queue=WORKFLOW_QUEUE,
+            parent_close_policy=ParentClosePolicy.TERMINATE,
+            static_summary=launch.summary,
+        )

@@ -25,6 +25,14 @@ def dev(
 
 
 @app.command()
+def demo(state: State = Path(".racine")) -> None:
+    """Govern a made-up shop from end to end, and show what was found."""
+    from local.demo.story import demo as run
+
+    run(state)
+
+
+@app.command()
 def migrate(
     database_url: Annotated[
         str, typer.Option(envvar="RACINE_DATABASE_URL", help="SQLAlchemy URL of the database.")

@@ -14,6 +14,7 @@ from local.stack.supervisor import Stack
 from models.schema import upgrade
 from models.session import Database
 from racine.errors import RacineError
+from services.bootstrap import ADMIN_EMAIL
 from tools.temporal.binary import temporal_binary
 
 
@@ -35,6 +36,7 @@ def dev(root: Path, port: int | None, *, fresh: bool) -> None:
 
 async def _run(state: StateFolder, ports: Ports) -> None:
     screen = Screen(state.logs)
+    first_start = not state.password_file.exists()
     binary = await asyncio.to_thread(temporal_binary, screen.say)
     database = Database(state.database_url)
     upgrade(database)
@@ -42,7 +44,7 @@ async def _run(state: StateFolder, ports: Ports) -> None:
     stack, stop = Stack(binary, state, ports, screen.log), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    announcing = asyncio.create_task(_announce(stack, state, ports, screen))
+    announcing = asyncio.create_task(_announce(stack, state, ports, screen, first_start))
     try:
         with screen.health(lambda: stack.children):
             await stack.run(stop)
@@ -51,7 +53,9 @@ async def _run(state: StateFolder, ports: Ports) -> None:
     screen.say("Stopped; nothing is left running.")
 
 
-async def _announce(stack: Stack, state: StateFolder, ports: Ports, screen: Screen) -> None:
+async def _announce(
+    stack: Stack, state: StateFolder, ports: Ports, screen: Screen, first_start: bool
+) -> None:
     await stack.ready.wait()
     state.tell_running(
         Running(
@@ -62,3 +66,6 @@ async def _announce(stack: Stack, state: StateFolder, ports: Ports, screen: Scre
         )
     )
     screen.say(welcome(ports, state.root))
+    if first_start and state.password_file.exists():
+        password = state.password_file.read_text().strip()
+        screen.say(f"  Sign in as     {ADMIN_EMAIL} with {password}  (shown this once)")

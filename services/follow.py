@@ -39,8 +39,11 @@ class Follower:
             for event in found:
                 yield event
             now = time.monotonic()
+            # Silence counts from the end: a long task is silent too, and its rows come late.
+            if found or not ended:
+                quiet_since = now
             if found:
-                last, quiet_since = found[-1].id, now
+                last = found[-1].id
                 continue
             if ended and now - quiet_since >= _LINGER_SECONDS:
                 return

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from racine.errors import Conflict, InvalidInput
+from services.bootstrap import PASSWORD_FILE
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class StateFolder:
         self.root = root.absolute()
         self.temporal_db = self.root / "temporal.db"
         self.logs = self.root / "logs"
+        self.password_file = self.root / PASSWORD_FILE
         self._lock = self.root / "dev.lock"
         self._running = self.root / "dev.json"
 

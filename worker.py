@@ -26,7 +26,7 @@ from activities.runs import RunActivities
 from activities.schedules import ScheduleActivities
 from models.session import Database
 from models.settings import Settings
-from models.temporal import connect
+from models.temporal import connect, worker_runtime
 from racine import registry
 from racine.errors import RacineError
 from services.reconciler import Reconciler
@@ -109,7 +109,9 @@ def opened(
 async def serve(role: str, settings: Settings) -> None:
     """Serve one role until SIGTERM or SIGINT, then let open attempts end."""
     registry.load(settings.operations)
-    client = await connect(settings.temporal_address, settings.temporal_namespace)
+    client = await connect(
+        settings.temporal_address, settings.temporal_namespace, runtime=worker_runtime()
+    )
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)

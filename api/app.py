@@ -15,6 +15,7 @@ from api.idempotency import Idempotency
 from api.routes import ROUTERS
 from api.strict import Strict
 from api.temporal import TemporalLink
+from models import logs
 from models.keys import derive, root_key
 from models.session import Database
 from models.settings import Settings
@@ -29,7 +30,9 @@ _log = structlog.get_logger("api")
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application over the settings given, or those of the environment."""
-    settings = settings or Settings()
+    if settings is None:
+        settings = Settings()
+        logs.configure(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

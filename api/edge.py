@@ -7,6 +7,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import metrics
 from api.errors import unexpected
 from racine.ids import new_id
 
@@ -54,12 +55,14 @@ class Edge:
                     raise
                 answer = unexpected(error, path=scope["path"], request_id=request_id)
                 await answer(scope, receive, send_on)
+            taken = time.perf_counter() - began
+            metrics.observe(scope, status, taken)
             _log.info(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
                 status=int(status),
-                milliseconds=round((time.perf_counter() - began) * 1000, 1),
+                milliseconds=round(taken * 1000, 1),
             )
 
 

@@ -5,13 +5,15 @@ from contextlib import suppress
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RetryConfig, RPCError
 
 from models.temporal import connect
 from racine.errors import Unavailable
 
 _PROBE_SECONDS = 2.0
 _PAUSE_SECONDS = 1.0
+_RETRY = RetryConfig(max_elapsed_time_millis=1500)
+"""A caller is told within two seconds that the server does not answer; it can ask again."""
 
 
 class TemporalLink:
@@ -55,7 +57,7 @@ class TemporalLink:
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 if self._client is None:
-                    self._client = await connect(self.address, self.namespace)
+                    self._client = await connect(self.address, self.namespace, retry=_RETRY)
                 healthy = await self._client.service_client.check_health(
                     timeout=timedelta(seconds=_PROBE_SECONDS)
                 )

@@ -1,6 +1,7 @@
 """Settings of every server process, from the environment alone; all faults are told at once."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +21,8 @@ class Settings(BaseSettings):
     """Password of the first administrator; generated and shown once when absent."""
     secret_key: SecretStr | None = None
     """Root of token and secret encryption; made in `data_dir` when absent."""
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     operations: list[str] = Field(default_factory=list)
     """Modules that register operations with `@racine.operation`."""
     allow_loopback: bool | None = None

@@ -10,7 +10,12 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.orm import Session
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -26,7 +31,7 @@ from services.access import Actor
 
 PENDING, APPLIED, REFUSED = controls.PENDING, controls.APPLIED, controls.REFUSED
 
-_ANSWER_SECONDS = 5.0
+_ANSWER = timedelta(seconds=5)
 
 
 class Action(StrEnum):
@@ -86,7 +91,7 @@ async def deliver(db: Database, client: Client, order: RunControl) -> RunControl
     workflow_id = await asyncio.to_thread(_workflow_id, db, order.run_id)
     try:
         answer = await _give(client.get_workflow_handle(workflow_id), order)
-    except (TimeoutError, Unavailable):
+    except Unavailable:
         return order
     except Conflict as refusal:
         answer = {"message": refusal.message}
@@ -101,12 +106,20 @@ async def _give(handle: WorkflowHandle[Any, Any], order: RunControl) -> dict[str
     try:
         if order.action == Action.TERMINATE:
             reason = order.arguments.get("reason") or f"terminated by {order.actor}"
-            await handle.terminate(reason=reason, rpc_timeout=timedelta(seconds=_ANSWER_SECONDS))
+            await handle.terminate(reason=reason, rpc_timeout=_ANSWER)
             return {"state": RunState.TERMINATED.value}
         call = ControlCall(actor=order.actor, **order.arguments)
-        update = handle.execute_update(order.action, call, id=order.request_id, result_type=dict)
         # Without a workflow worker an Update waits for ever, and so would the caller.
-        return dict(await asyncio.wait_for(update, _ANSWER_SECONDS))
+        answer = await handle.execute_update(
+            order.action,
+            call,
+            id=order.request_id,
+            result_type=dict,
+            rpc_timeout=_ANSWER,
+        )
+        return dict(answer)
+    except WorkflowUpdateRPCTimeoutOrCancelledError as silence:
+        raise Unavailable("The run has not answered yet.") from silence
     except WorkflowUpdateFailedError as failure:
         cause = failure.cause
         message = cause.message if isinstance(cause, ApplicationError) else str(cause)

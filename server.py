@@ -1,11 +1,18 @@
 """Composition root of the local commands, mounted into `racine` when it runs in a checkout."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+class Output(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
 
 State = Annotated[Path, typer.Option("--state", help="Folder that holds everything it keeps.")]
 
@@ -33,15 +40,34 @@ def demo(state: State = Path(".racine")) -> None:
 
 
 @app.command()
+def scan(
+    target: Annotated[str, typer.Argument(help="A database URL, a file or a folder.")],
+    rule_set: Annotated[Path | None, typer.Option(help="YAML or JSON file of scan rules.")] = None,
+    output: Annotated[Output, typer.Option(help="How the result is printed.")] = Output.TABLE,
+) -> None:
+    """Discover, profile and classify one source: one shot, no server needed."""
+    from local.scan import scan as run
+
+    run(target, rule_set, output)
+
+
+@app.command()
 def migrate(
     database_url: Annotated[
         str, typer.Option(envvar="RACINE_DATABASE_URL", help="SQLAlchemy URL of the database.")
     ],
+    temporal_address: Annotated[
+        str | None,
+        typer.Option(envvar="RACINE_TEMPORAL_ADDRESS", help="Also prepare Temporal's namespace."),
+    ] = None,
+    temporal_namespace: Annotated[
+        str, typer.Option(envvar="RACINE_TEMPORAL_NAMESPACE", help="The namespace to prepare.")
+    ] = "default",
 ) -> None:
-    """Bring the database to this release's schema; safe to repeat."""
+    """Bring the database, and Temporal's namespace, to this release; safe to repeat."""
     from local.migrate import migrate as run
 
-    run(database_url)
+    run(database_url, temporal_address, temporal_namespace)
 
 
 if __name__ == "__main__":

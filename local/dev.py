@@ -5,22 +5,20 @@ import os
 import signal
 from pathlib import Path
 
-import typer
-
+from local.exits import errors_told
 from local.stack.ports import HOST, Ports, choose
 from local.stack.screen import Screen, welcome
 from local.stack.state import Running, StateFolder
 from local.stack.supervisor import Stack
 from models.schema import upgrade
 from models.session import Database
-from racine.errors import RacineError
 from services.bootstrap import ADMIN_EMAIL
 from tools.temporal.binary import temporal_binary
 
 
 def dev(root: Path, port: int | None, *, fresh: bool) -> None:
-    """Run the stack over the state folder; exit 1 with the reason when it cannot work."""
-    try:
+    """Run the stack over the state folder; exit with the reason when it cannot work."""
+    with errors_told():
         state = StateFolder(root)
         if fresh:
             state.refuse_foreign()
@@ -29,9 +27,6 @@ def dev(root: Path, port: int | None, *, fresh: bool) -> None:
             if fresh:
                 state.empty()
             asyncio.run(_run(state, choose(port)))
-    except RacineError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
 
 
 async def _run(state: StateFolder, ports: Ports) -> None:

@@ -15,8 +15,9 @@ from activities.connectors.boundary import Boundary
 from activities.connectors.opening import connect, kind_of_file
 from activities.connectors.protocol import Asset, Connector
 from activities.reading import AssetFacts, read_asset, table_evidence
+from local.exits import errors_told
 from local.scan_report import Progress, print_table
-from racine.errors import InvalidInput, RacineError, SourceFault
+from racine.errors import InvalidInput, SourceFault
 from racine.governance.classifications.engine import ClassifySettings, decide
 from racine.governance.data_sources import locations
 from racine.governance.scan_rule_sets.rules import Rules, parse
@@ -27,11 +28,8 @@ _DEFAULT = Rules(sample="all")
 
 def scan(target: str, rule_set: Path | None = None, output: str = "table") -> None:
     """Scan a database URL, file or folder; exit 2 for a bad request, 1 when nothing was read."""
-    try:
+    with errors_told():
         report = scan_once(target, read_rules(rule_set) if rule_set else _DEFAULT)
-    except RacineError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2 if isinstance(error, InvalidInput) else 1) from None
     if output == "json":
         typer.echo(json.dumps(report, ensure_ascii=False))
     else:

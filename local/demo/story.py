@@ -3,25 +3,20 @@
 import time
 from pathlib import Path
 
-import typer
-
 from local.demo.api import Api
 from local.demo.report import Report
 from local.demo.runs import Source, govern, register_job
 from local.demo.stack import running_stack
 from local.estate import make_estate
+from local.exits import errors_told
 from local.stack.state import StateFolder
-from racine.errors import RacineError
 from services.bootstrap import ADMIN_EMAIL
 
 
 def demo(root: Path) -> None:
     """Govern a made-up estate; exit 1 with the reason when any step fails."""
-    try:
+    with errors_told():
         _tell(StateFolder(root))
-    except RacineError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
 
 
 def _tell(state: StateFolder) -> None:

@@ -1,0 +1,91 @@
+"""A source whose scan takes long enough to be interrupted."""
+
+import json
+import sqlite3
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+from local.demo.api import Api
+from local.estate.people import person
+
+_TABLES, _ROWS = 40, 3_000
+
+
+def make_big_source(path: Path) -> None:
+    people = [person(Random(n)) for n in range(_ROWS)]
+    rows = [(p.name, p.email, p.phone, p.street, p.city, p.born.isoformat()) for p in people]
+    with sqlite3.connect(path) as db:
+        for n in range(_TABLES):
+            db.execute(
+                f"CREATE TABLE people_{n:02} (name TEXT, email TEXT, phone TEXT, street TEXT, "
+                "city TEXT, born TEXT)"
+            )
+            db.executemany(f"INSERT INTO people_{n:02} VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def start(api: Api, source: Path) -> str:
+    """Save the governance job if need be, and start it over the source; return the run's id."""
+    jobs = api.get("/api/racine/workflows", name="governance_run")["items"]
+    if jobs:
+        job_id = jobs[0]["id"]
+    else:
+        templates = api.get("/api/racine/workflows/templates")["items"]
+        (document,) = (t["document"] for t in templates if t["name"] == "governance_run")
+        job_id = api.post("/api/racine/workflows", {"document": document})["id"]
+    given = {"name": source.stem, "kind": "sqlite", "location": str(source)}
+    return str(api.post(f"/api/racine/workflows/{job_id}/execute", {"parameters": given})["id"])
+
+
+def state(api: Api, run_id: str) -> str:
+    return str(api.get(f"/api/racine/workflows/executions/{run_id}")["state"])
+
+
+def _verdicts(column: str | list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return which kinds a column holds and how; SQLite gives JSON as text."""
+    verdicts = json.loads(column) if isinstance(column, str) else column
+    return [(verdict["kind"], verdict["mode"]) for verdict in verdicts]
+
+
+class Index:
+    """Reads what a run has kept, beside the API: rows, not answers, are compared."""
+
+    def __init__(self, database_url: str) -> None:
+        self._engine = create_engine(database_url)
+
+    def scanned(self, run_id: str) -> int:
+        """Return the number of the run's assets that are scanned so far."""
+        return len([asset for asset in self._assets(run_id) if asset[1] == "scanned"])
+
+    def found(self, run_id: str) -> list[tuple[Any, ...]]:
+        """Return every column of the run's scan with what was decided about it."""
+        rows = self._rows(
+            "SELECT a.name, a.state, a.rows, c.name, c.classifications FROM scan_columns c "
+            "JOIN scan_assets a ON a.id = c.asset_id JOIN scans s ON s.id = a.scan_id "
+            "WHERE s.run_id = :run ORDER BY a.name, c.position",
+            run_id,
+        )
+        return [(*row[:-1], _verdicts(row[-1])) for row in rows]
+
+    def attempts(self, run_id: str, task: str) -> int:
+        rows = self._rows(
+            f"SELECT max(attempt) FROM run_events WHERE run_id = :run AND task_key = '{task}'",
+            run_id,
+        )
+        return int(rows[0][0])
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _assets(self, run_id: str) -> list[tuple[Any, ...]]:
+        return self._rows(
+            "SELECT a.name, a.state FROM scan_assets a JOIN scans s ON s.id = a.scan_id "
+            "WHERE s.run_id = :run",
+            run_id,
+        )
+
+    def _rows(self, query: str, run_id: str) -> list[tuple[Any, ...]]:
+        with self._engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query), {"run": run_id})]

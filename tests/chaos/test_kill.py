@@ -1,0 +1,79 @@
+"""Whatever is killed in mid-scan: the run ends with the result of an undisturbed one."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.demo.api import Api
+from services.bootstrap import ADMIN_EMAIL
+from tests.chaos.big_source import Index, make_big_source, start, state
+from tests.local.stack import ROOT, DevStack, dev_stack, eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    make_big_source(tmp_path / "big.db")
+    return tmp_path / "big.db"
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    index = Index(f"sqlite:///{tmp_path}/state/racine.db")
+    yield index
+    index.close()
+
+
+def test_a_killed_worker_changes_no_result(tmp_path: Path, source: Path, index: Index) -> None:
+    with dev_stack(tmp_path / "state") as stack:
+        api = _signed_in(stack)
+        undisturbed = start(api, source)
+        eventually(lambda: state(api, undisturbed) == "completed", "the first run completes")
+        disturbed = start(api, source)
+        _wait_for_mid_scan(index, disturbed)
+        stack.part(str(ROOT / "worker.py"), "activities").kill()
+        eventually(lambda: state(api, disturbed) == "completed", "the run completes", 200)
+        api.close()
+    assert index.attempts(disturbed, "scan") == 2
+    assert index.found(disturbed) == index.found(undisturbed)
+    assert len(index.found(disturbed)) == 240
+
+
+def test_a_killed_stack_continues_its_open_runs(tmp_path: Path, source: Path, index: Index) -> None:
+    with dev_stack(tmp_path / "state") as stack:
+        run_id = start(_signed_in(stack), source)
+        _wait_for_mid_scan(index, run_id)
+        stack.process.send_signal(signal.SIGKILL)
+        stack.process.wait()
+    with dev_stack(tmp_path / "state") as stack:
+        api = _signed_in(stack)
+        eventually(lambda: state(api, run_id) == "completed", "the run completes", 200)
+        api.close()
+    assert len(index.found(run_id)) == 240
+
+
+def test_a_stopped_stack_continues_its_open_runs(
+    tmp_path: Path, source: Path, index: Index
+) -> None:
+    with dev_stack(tmp_path / "state") as stack:
+        run_id = start(_signed_in(stack), source)
+        _wait_for_mid_scan(index, run_id)
+        stack.stop()
+    with dev_stack(tmp_path / "state") as stack:
+        api = _signed_in(stack)
+        eventually(lambda: state(api, run_id) == "completed", "the run completes", 200)
+        api.close()
+    assert len(index.found(run_id)) == 240
+
+
+def _signed_in(stack: DevStack) -> Api:
+    api = Api(stack.running.api)
+    api.sign_in(ADMIN_EMAIL, stack.state.password_file.read_text().strip())
+    return api
+
+
+def _wait_for_mid_scan(index: Index, run_id: str) -> None:
+    eventually(lambda: index.scanned(run_id) >= 2, "two assets are scanned")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from activities.connectors.files.blocks import decode, lines_of
+from racine.governance.scan_logic.profile import shape
 
 HEAD = 256 << 10
 """Bytes from the start of a file that its dialect is judged by."""
@@ -90,16 +91,23 @@ def _encoding(head: bytes) -> tuple[str, int]:
 
 def _delimiter(text: str) -> str:
     """Return the delimiter that splits most rows like the first one; a comma where none does."""
+    text = _ENTITY.sub("", text)
     scored = [(_consistency(_parse(text, mark)), -place, mark)
               for place, mark in enumerate(_DELIMITERS)]  # fmt: skip
     score, _, mark = max(scored)
     return mark if score > 0 else ","
 
 
+_ENTITY = re.compile(r"&#?\w{1,8};")
+"""HTML's character references: their semicolons delimit nothing."""
+
+
 def _consistency(rows: list[list[str]]) -> float:
     """Return the share of rows as wide as the first, weighed by width; 0 for a single column."""
     if not rows or len(rows[0]) < 2:
         return 0.0
+    if len(rows[0]) == 2 and all(row[0][-1:] == " " == row[-1][:1] for row in rows):
+        return 0.0  # prose such as `title | site`
     widths = Counter(map(len, rows))
     share = widths[len(rows[0])] / len(rows)
     # A row or two of free text split by chance must not beat a true delimiter of few columns.
@@ -126,15 +134,16 @@ _TYPED = re.compile(
     r"\d{1,3}(\.\d{1,3}){3}|true|false",
     re.IGNORECASE,
 )
-_LONG = 100
+_LONG = 60
+"""Characters that hardly any name of a column has."""
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns: it does unless it looks like the rows below it.
 
-    Most tables have a header, so each column's vote against one must be a cell that no header
-    holds (a date, an address, a number among numbers), and one cell that is a word above values
-    of another sort keeps it.
+    Most tables have a header, so what votes against one must be a cell that no header holds (a
+    date, an address, a number among numbers, a value met again below), and a word above values of
+    another sort keeps it.
     """
     if len(rows) < 2:
         return True
@@ -151,11 +160,29 @@ def _vote(cell: str, below: Sequence[str]) -> int:
         return 0
     sort = _sort(cell)
     same = sum(_sort(value) == sort for value in filled) / len(filled)
-    if sort == "word":
-        return 1 if same < 0.2 else 0
-    if len(cell) > _LONG:
+    if sort != "word":
+        return -1 if same > 0.5 else 0
+    if same < 0.2:
+        return 1
+    # Once among many can be chance: a language named English in a column of that name.
+    chance = len(filled) // 50 if len(filled) < 6 else max(1, len(filled) // 50)
+    if filled.count(cell) > chance or _is_prose(cell, filled):
         return -1
-    return -1 if same > 0.5 else 0
+    return -1 if _is_code(cell) and _shared(shape(cell), filled) > 0.8 else 0
+
+
+def _is_prose(cell: str, filled: Sequence[str]) -> bool:
+    """Whether a cell is a long text above other long texts, and not a survey's question."""
+    lengths = sorted(map(len, filled))
+    return len(cell) > _LONG and lengths[len(lengths) // 2] * 2 > len(cell) and cell[-1] != "?"
+
+
+def _is_code(cell: str) -> bool:
+    return any(map(str.isdigit, cell)) and any(map(str.isalpha, cell))
+
+
+def _shared(form: str, filled: Sequence[str]) -> float:
+    return sum(shape(value) == form for value in filled) / len(filled)
 
 
 def _sort(cell: str) -> str:

@@ -113,7 +113,9 @@ def _columns(asset: Asset, facts: AssetFacts, rules: Rules) -> list[dict[str, An
             "type": profile["type"] if asset.kind == "file" else column.type,
             "nulls": profile["nulls"],
             "distinct": profile["distinct"],
-            **verdict.model_dump(include={"sensitivity", "classifications", "candidates"}),
+            **verdict.model_dump(
+                mode="json", include={"sensitivity", "classifications", "candidates"}
+            ),
         }
         for column, profile, verdict in zip(
             asset.columns,

@@ -11,6 +11,10 @@ from rich.table import Table
 from activities.connectors.protocol import Asset
 
 
+_WIDTH = 200
+"""Columns where no terminal tells: names in a log are better long than folded."""
+
+
 class Progress:
     """Goes through assets and shows on stderr how far it is, where that is a terminal."""
 
@@ -27,6 +31,8 @@ class Progress:
 def print_table(report: dict[str, Any]) -> None:
     """Print the classified columns, the errors and the totals."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
     table = Table("asset", "column", "type", "holds", "confidence", "nulls", "distinct")
     for asset in report["assets"]:
         for column in asset["columns"]:

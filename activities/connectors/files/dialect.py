@@ -134,6 +134,7 @@ _TYPED = re.compile(
     r"\d{1,3}(\.\d{1,3}){3}|true|false",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"(19|20)\d\d")
 _LONG = 60
 """Characters that hardly any name of a column has."""
 
@@ -158,6 +159,8 @@ def _vote(cell: str, below: Sequence[str]) -> int:
     filled = [value for value in below if value.strip()]
     if not cell.strip() or not filled:
         return 0
+    if _YEAR.fullmatch(cell) and not any(map(_YEAR.fullmatch, filled)):
+        return 1
     sort = _sort(cell)
     same = sum(_sort(value) == sort for value in filled) / len(filled)
     if sort != "word":

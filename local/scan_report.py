@@ -10,7 +10,6 @@ from rich.table import Table
 
 from activities.connectors.protocol import Asset
 
-
 _WIDTH = 200
 """Columns where no terminal tells: names in a log are better long than folded."""
 

@@ -92,10 +92,12 @@ class Bench:
 def job(shape: str, count: int) -> dict[str, Any]:
     """Return a job of no-op operations in a row or side by side."""
     noop = {"operation": "racine.noop", "input": {"value": 1}}
-    tasks = [{"task_key": f"t{n}", "operation_task": noop} for n in range(count)]
+    tasks: list[dict[str, Any]] = [
+        {"task_key": f"t{n}", "operation_task": noop} for n in range(count)
+    ]
     if shape == "chain":
         for n in range(1, count):
-            tasks[n]["depends_on"] = [{"task_key": f"t{n - 1}"}]  # type: ignore[assignment]
+            tasks[n]["depends_on"] = [{"task_key": f"t{n - 1}"}]
     return {"name": f"{shape}_{count}", "tasks": tasks}
 
 

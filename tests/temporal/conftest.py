@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -75,12 +76,17 @@ class Stack:
             time.sleep(0.02)
 
 
+def workspace(db: Database, temporal: Temporal) -> Stack:
+    """Make the workspace of a new database."""
+    with db.write() as session:
+        session.add(Workspace(id="ws_1", slug="main", title="Main"))
+    return Stack(db, temporal, system("ws_1"))
+
+
 @pytest.fixture
 def idle_stack(sqlite_db: Database, temporal: Temporal) -> Iterator[Stack]:
     """A workspace without any worker: what is started stays open until the test is over."""
-    with sqlite_db.write() as session:
-        session.add(Workspace(id="ws_1", slug="main", title="Main"))
-    yield Stack(sqlite_db, temporal, system("ws_1"))
+    yield workspace(sqlite_db, temporal)
     with sqlite_db.read() as session:
         workflow_ids = session.scalars(select(Run.workflow_id)).all()
     # The workers of the next test would take them up, over a database that does not know them.
@@ -93,17 +99,23 @@ async def _terminate(client: Client, workflow_ids: Sequence[str]) -> None:
             await client.get_workflow_handle(workflow_id).terminate()
 
 
+@contextmanager
+def run_workers(stack: Stack, folders: Sequence[Path] = ()) -> Iterator[None]:
+    """Serve a stack with both workers; `folders` hold the code of python tasks."""
+    client, workers = stack.temporal.client, AsyncExitStack()
+    with opened(stack.db, folders=folders, memory_megabytes=512) as parts:
+
+        async def enter() -> None:
+            await workers.enter_async_context(workflow_worker(client))
+            await workers.enter_async_context(activity_worker(client, parts))
+
+        stack.temporal.run(enter())
+        yield
+        stack.temporal.run(workers.aclose())
+
+
 @pytest.fixture
 def stack(idle_stack: Stack) -> Iterator[Stack]:
     """A workspace with both workers."""
-    client = idle_stack.temporal.client
-    workers = AsyncExitStack()
-    with opened(idle_stack.db) as attempts:
-
-        async def open_workers() -> None:
-            await workers.enter_async_context(workflow_worker(client))
-            await workers.enter_async_context(activity_worker(client, attempts))
-
-        idle_stack.temporal.run(open_workers())
+    with run_workers(idle_stack):
         yield idle_stack
-        idle_stack.temporal.run(workers.aclose())

@@ -1,7 +1,6 @@
 """`python_task` in real runs."""
 
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from models.stores import blobs, runs
-from tests.temporal.conftest import Stack
-from worker import activity_worker, opened, workflow_worker
+from tests.temporal.conftest import Stack, run_workers
 
 FOLDER = Path(__file__).parent.parent / "activities/python"
 
@@ -18,16 +16,8 @@ FOLDER = Path(__file__).parent.parent / "activities/python"
 @pytest.fixture
 def coder(idle_stack: Stack) -> Iterator[Stack]:
     """A workspace whose workers find the users' module."""
-    client, workers = idle_stack.temporal.client, AsyncExitStack()
-    with opened(idle_stack.db, folders=[FOLDER], memory_megabytes=512) as parts:
-
-        async def enter() -> None:
-            await workers.enter_async_context(workflow_worker(client))
-            await workers.enter_async_context(activity_worker(client, parts))
-
-        idle_stack.temporal.run(enter())
+    with run_workers(idle_stack, [FOLDER]):
         yield idle_stack
-        idle_stack.temporal.run(workers.aclose())
 
 
 def python(key: str, name: str, *upstream: str, **more: Any) -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""Records the histories of replay tests, from a real server: `python -m tests.temporal.record`.
+
+Run it after adding a kind of run; a history already recorded stays, so that every interpreter
+since replays it. `--anew NAME` replaces one, which only a new plan version justifies.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from models.messages import ControlCall
+from models.schema import upgrade
+from models.session import Database
+from racine import templates
+from tests.conftest import Temporal
+from tests.temporal.conftest import Stack, run_workers, workspace
+from tests.temporal.test_governance_run import make_shop
+from tools.temporal.binary import temporal_binary
+from tools.temporal.dev_server import SETTINGS
+
+FOLDER = Path(__file__).parent / "histories"
+Play = Callable[[Stack, WorkflowHandle[Any, Any]], None]
+
+
+def _echo(key: str, *upstream: str, **more: Any) -> dict[str, Any]:
+    edges = [{"task_key": up} for up in upstream]
+    spec = {"operation": "racine.noop", "input": {"value": 1}}
+    return {"task_key": key, "operation_task": spec, "depends_on": edges, **more}
+
+
+def _chain(length: int) -> list[dict[str, Any]]:
+    return [_echo(f"t{n}", *([f"t{n - 1}"] if n else [])) for n in range(length)]
+
+
+def _nothing(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
+    return
+
+
+def _pause_and_resume(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
+    order = ControlCall(actor="usr_system")
+    for verb in ("pause", "resume"):
+        stack.temporal.run(handle.execute_update(verb, order))
+
+
+def _cancel(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
+    stack.temporal.run(handle.execute_update("cancel", ControlCall(actor="usr_system")))
+
+
+_BROKEN = {"operation": "scan_logic.scan", "input": {"scan_id": "{{ 'scn_none' }}"}}
+_BRANCH = {"task_key": "gate", "condition_task": {"expression": "tasks.a.values.value > 0"},
+           "depends_on": [{"task_key": "a"}]}  # fmt: skip
+
+RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
+    "chain": ({"tasks": _chain(10)}, {}, _nothing),
+    "fan_out": ({"tasks": [_echo(f"t{n}") for n in range(40)]}, {}, _nothing),
+    "control": ({"tasks": _chain(20)}, {}, _pause_and_resume),
+    "cancel": ({"tasks": _chain(20)}, {}, _cancel),
+    "timeout": ({"tasks": _chain(100), "timeout_seconds": 0.3}, {}, _nothing),
+    "failure": (
+        {"tasks": [
+            {"task_key": "scan", "operation_task": _BROKEN},
+            _echo("undo", "scan", run_if="AT_LEAST_ONE_FAILED"),
+            _echo("skipped", "scan"),
+        ]},
+        {}, _nothing,
+    ),
+    "branch": (
+        {"tasks": [
+            _echo("a"), _BRANCH,
+            {**_echo("yes"), "depends_on": [{"task_key": "gate", "outcome": "true"}]},
+            {**_echo("no"), "depends_on": [{"task_key": "gate", "outcome": "false"}]},
+        ]},
+        {}, _nothing,
+    ),
+}  # fmt: skip
+
+
+def record(stack: Stack, name: str, folder: Path) -> str:
+    """Run the job of that name and return its history as JSON."""
+    if name == "governance_run":
+        shop = folder / "shop.db"
+        make_shop(shop)
+        document = templates.load(name)
+        parameters: dict[str, Any] = {"name": "shop", "kind": "sqlite", "location": str(shop)}
+        play: Play = _nothing
+    else:
+        body, parameters, play = RUNS[name]
+        document = {"name": name, **body}
+    run_id = stack.start(stack.save(document), **parameters)
+    handle = stack.temporal.client.get_workflow_handle(f"{name}/{run_id}")
+    play(stack, handle)
+    with suppress(WorkflowFailureError):
+        stack.result(run_id)
+    return stack.temporal.run(handle.fetch_history()).to_json()
+
+
+def _compact(history: str) -> str:
+    return json.dumps(json.loads(history), separators=(",", ":")) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--anew", nargs="*", default=[])
+    anew = parser.parse_args().anew
+    FOLDER.mkdir(exist_ok=True)
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    starting = WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(temporal_binary()),
+        dev_server_extra_args=SETTINGS,
+        data_converter=pydantic_data_converter,
+    )
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result(60)
+    temporal = Temporal(server.client, "", loop)
+    with tempfile.TemporaryDirectory() as folder:
+        db = Database(f"sqlite:///{folder}/racine.db")
+        upgrade(db)
+        stack = workspace(db, temporal)
+        with run_workers(stack):
+            for name in ("governance_run", *RUNS):
+                path = FOLDER / f"{name}.json"
+                if name in anew or not path.exists():
+                    path.write_text(_compact(record(stack, name, Path(folder))))
+                    sys.stdout.write(f"recorded {name}\n")
+        db.close()
+    temporal.run(server.shutdown())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The sandbox, replays of recorded histories, and runs that continue as new."""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowFailureError, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
+from temporalio.workflow import NondeterminismError
+
+from models.messages import JobInput, RunResult, TaskOutput
+from models.session import Database
+from tests.conftest import Temporal
+from tests.temporal.conftest import Stack, run_workers, workspace
+from tests.temporal.planted import ReadsTheClock
+from tools.temporal.binary import temporal_binary
+from tools.temporal.dev_server import SETTINGS
+from worker import sandbox
+from workflows.job import RacineJob
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+
+
+def test_the_sandbox_catches_a_clock(temporal: Temporal) -> None:
+    queue = f"planted-{uuid.uuid4().hex}"
+
+    async def play() -> None:
+        async with Worker(
+            temporal.client,
+            task_queue=queue,
+            workflows=[ReadsTheClock],
+            workflow_runner=sandbox(),
+            workflow_failure_exception_types=[Exception],
+        ):
+            await temporal.client.execute_workflow(ReadsTheClock.run, id=queue, task_queue=queue)
+
+    with pytest.raises(WorkflowFailureError) as caught:
+        temporal.run(play())
+    assert "datetime.datetime.now" in str(caught.value.cause)
+
+
+def test_there_are_recorded_histories() -> None:
+    assert {path.stem for path in HISTORIES} >= {"chain", "control", "failure", "governance_run"}
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+def test_a_recorded_history_replays(path: Path) -> None:
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+    replayer = Replayer(
+        workflows=[RacineJob],
+        data_converter=pydantic_data_converter,
+        workflow_runner=sandbox(),
+    )
+    asyncio.run(replayer.replay_workflow(history))
+
+
+@workflow.defn(name="RacineJob")
+class Changed:
+    """An interpreter that gives its activities other ids."""
+
+    @workflow.run
+    async def run(self, given: JobInput) -> RunResult:
+        for step in given.plan.steps:
+            await workflow.execute_activity(
+                step.spec["operation"],
+                {},
+                activity_id=f"{step.key}-changed",
+                result_type=TaskOutput,
+                schedule_to_close_timeout=timedelta(seconds=1),
+            )
+        return RunResult(state="completed")
+
+
+def test_a_changed_interpreter_does_not_replay() -> None:
+    path = next(path for path in HISTORIES if path.stem == "chain")
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+    replayer = Replayer(
+        workflows=[Changed],
+        data_converter=pydantic_data_converter,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    with pytest.raises(NondeterminismError):
+        asyncio.run(replayer.replay_workflow(history))
+
+
+@pytest.fixture
+def impatient(sqlite_db: Database, temporal: Temporal) -> Iterator[Stack]:
+    """A stack whose server suggests to continue as new after 60 events."""
+    changed = [
+        "limit.historyCount.suggestContinueAsNew=60" if "suggestContinueAsNew" in s else s
+        for s in SETTINGS
+    ]
+
+    async def start() -> WorkflowEnvironment:
+        return await WorkflowEnvironment.start_local(
+            dev_server_existing_path=str(temporal_binary()),
+            dev_server_extra_args=changed,
+            data_converter=pydantic_data_converter,
+        )
+
+    server = temporal.run(start())
+    address = server.client.service_client.config.target_host
+    stack = workspace(sqlite_db, Temporal(server.client, address, temporal.loop))
+    with run_workers(stack):
+        yield stack
+    temporal.run(server.shutdown())
+
+
+def test_a_long_run_continues_as_new_and_loses_nothing(impatient: Stack) -> None:
+    count = 60
+    tasks: list[dict[str, Any]] = [
+        {
+            "task_key": f"t{n}",
+            "operation_task": {
+                "operation": "racine.noop",
+                "input": {"value": f"{{{{ tasks.t{n - 1}.values.value + 1 }}}}" if n else 1},
+            },
+            "depends_on": [{"task_key": f"t{n - 1}"}] if n else [],
+        }
+        for n in range(count)
+    ]
+    outputs = {"first": "{{ tasks.t0.values.value }}", "last": "{{ tasks.t59.values.value }}"}
+    run_id = impatient.start(impatient.save({"name": "long", "tasks": tasks, "outputs": outputs}))
+    assert impatient.result(run_id).outputs == {"first": 1, "last": count}
+    done = [key for key, kind in impatient.events(run_id) if kind == "succeeded"]
+    assert sorted(done) == sorted(f"t{n}" for n in range(count))
+    handle = impatient.temporal.client.get_workflow_handle(f"long/{run_id}")
+    last = impatient.temporal.run(handle.describe())
+    assert last.raw_description.workflow_execution_info.first_run_id != last.run_id
+    assert last.history_length < 200

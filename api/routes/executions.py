@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import Me, Racine, ReadSession, Transaction
-from api.routes.workflows import Cursor, Limit
+from api.pages import Cursor, Items, Limit
 from racine.engine.states import RunState
 from racine.errors import Unavailable
 from services import controls, executions
@@ -56,11 +56,6 @@ class RunDetail(RunAnswer):
     error: dict[str, Any] | None
     schedule_id: str | None
     scheduled_for: datetime | None
-
-
-class RunList(BaseModel):
-    items: list[RunAnswer]
-    next_cursor: str | None
 
 
 class PendingTask(BaseModel):
@@ -131,10 +126,10 @@ def list_runs(
     state: Annotated[RunState | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> RunList:
+) -> Items[RunAnswer]:
     """List the workspace's runs, newest first."""
     found = executions.listed(session, me, state=state, limit=limit, cursor=cursor)
-    return RunList(items=[_run(run) for run in found.items], next_cursor=found.next_cursor)
+    return Items[RunAnswer](items=[_run(run) for run in found.items], next_cursor=found.next_cursor)
 
 
 @router.get("/{job_id}/executions", operation_id="list_workflow_executions")
@@ -145,10 +140,10 @@ def list_runs_of_job(
     state: Annotated[RunState | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> RunList:
+) -> Items[RunAnswer]:
     """List a job's runs, newest first."""
     found = executions.listed(session, me, job_id=job_id, state=state, limit=limit, cursor=cursor)
-    return RunList(items=[_run(run) for run in found.items], next_cursor=found.next_cursor)
+    return Items[RunAnswer](items=[_run(run) for run in found.items], next_cursor=found.next_cursor)
 
 
 @router.get("/executions/{run_id}", operation_id="get_execution")

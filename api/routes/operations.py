@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api.deps import Me, ReadSession
+from api.pages import Items
 from services import operations
 
 router = APIRouter(prefix="/api/racine", tags=["operations"])
@@ -21,14 +22,10 @@ class OperationAnswer(BaseModel):
     example: dict[str, Any]
 
 
-class OperationList(BaseModel):
-    items: list[OperationAnswer]
-
-
 @router.get("/operations", operation_id="list_operations")
-def list_operations(session: ReadSession, me: Me) -> OperationList:
+def list_operations(session: ReadSession, me: Me) -> Items[OperationAnswer]:
     """List every operation with the JSON Schemas of its input and result."""
-    return OperationList(
+    return Items[OperationAnswer](
         items=[
             OperationAnswer(
                 name=op.name,

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import Me, Racine, ReadSession, State, Transaction
+from api.pages import Cursor, Items, Limit
 from api.preconditions import ExpectedVersion, etag
-from api.routes.workflows import Cursor, Limit
 from racine.definitions.schedules import ScheduleSpec
 from racine.errors import Unavailable
 from services import schedules
@@ -39,11 +39,6 @@ class ScheduleAnswer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class ScheduleList(BaseModel):
-    items: list[ScheduleAnswer]
-    next_cursor: str | None
-
-
 class Fires(BaseModel):
     times: list[datetime] = Field(description="In UTC, without jitter.")
     read_by: str = Field(description="`temporal`, whose word counts, or `croniter`.")
@@ -58,10 +53,12 @@ class Pause(BaseModel):
 @router.get("/schedules", operation_id="list_schedules")
 def list_schedules(
     session: ReadSession, me: Me, limit: Limit = 50, cursor: Cursor = None
-) -> ScheduleList:
+) -> Items[ScheduleAnswer]:
     """List the workspace's schedules, newest first."""
     found = schedules.listed(session, me, job_id=None, limit=limit, cursor=cursor)
-    return ScheduleList(items=[_answer(s) for s in found.items], next_cursor=found.next_cursor)
+    return Items[ScheduleAnswer](
+        items=[_answer(s) for s in found.items], next_cursor=found.next_cursor
+    )
 
 
 @router.post("/schedules/preview", operation_id="preview_schedule")
@@ -73,10 +70,12 @@ def preview(body: ScheduleSpec, session: ReadSession, me: Me, count: Count = 5) 
 @router.get("/workflows/{job_id}/schedules", operation_id="list_workflow_schedules")
 def list_of_job(
     job_id: str, session: ReadSession, me: Me, limit: Limit = 50, cursor: Cursor = None
-) -> ScheduleList:
+) -> Items[ScheduleAnswer]:
     """List a job's schedules, newest first."""
     found = schedules.listed(session, me, job_id=job_id, limit=limit, cursor=cursor)
-    return ScheduleList(items=[_answer(s) for s in found.items], next_cursor=found.next_cursor)
+    return Items[ScheduleAnswer](
+        items=[_answer(s) for s in found.items], next_cursor=found.next_cursor
+    )
 
 
 @router.post(

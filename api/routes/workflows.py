@@ -4,17 +4,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from api.deps import Me, ReadSession, WriteSession
+from api.pages import Cursor, Items, Limit
 from api.preconditions import ExpectedVersion, etag
 from services import workflows
 from services.workflows import Job, JobVersion
 
 router = APIRouter(prefix="/api/racine/workflows", tags=["workflows"])
-
-Limit = Annotated[int, Query(ge=1, le=200)]
-Cursor = Annotated[str | None, Query(max_length=200)]
 
 EXAMPLE: Any = {
     "spec_version": "1",
@@ -56,11 +54,6 @@ class JobAnswer(BaseModel):
     created_at: datetime
 
 
-class JobList(BaseModel):
-    items: list[JobAnswer]
-    next_cursor: str | None
-
-
 class VersionAnswer(BaseModel):
     job_id: str
     version: int
@@ -73,11 +66,6 @@ class VersionDocument(VersionAnswer):
     document: dict[str, Any]
 
 
-class VersionList(BaseModel):
-    items: list[VersionAnswer]
-    next_cursor: str | None
-
-
 class JobDetail(JobAnswer):
     document: dict[str, Any]
     content_hash: str
@@ -87,10 +75,6 @@ class TemplateAnswer(BaseModel):
     name: str
     description: str
     document: dict[str, Any]
-
-
-class TemplateList(BaseModel):
-    items: list[TemplateAnswer] = Field(description="Every template, by name.")
 
 
 @router.post("", operation_id="create_workflow", status_code=status.HTTP_201_CREATED)
@@ -109,10 +93,10 @@ def list_jobs(
     name: Annotated[str | None, Query(max_length=100)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> JobList:
+) -> Items[JobAnswer]:
     """List the workspace's jobs, newest first."""
     found = workflows.listed(session, me, name=name, limit=limit, cursor=cursor)
-    return JobList(items=[_job(job) for job in found.items], next_cursor=found.next_cursor)
+    return Items[JobAnswer](items=[_job(job) for job in found.items], next_cursor=found.next_cursor)
 
 
 @router.post("/validate", operation_id="validate_workflow")
@@ -127,9 +111,9 @@ def validate(body: Document, session: ReadSession, me: Me) -> ValidationAnswer:
 
 
 @router.get("/templates", operation_id="list_workflow_templates")
-def templates(session: ReadSession, me: Me) -> TemplateList:
+def templates(session: ReadSession, me: Me) -> Items[TemplateAnswer]:
     """List the job documents that ship with Racine."""
-    return TemplateList(
+    return Items[TemplateAnswer](
         items=[
             TemplateAnswer(
                 name=document["name"],
@@ -176,11 +160,11 @@ def archive(job_id: str, session: WriteSession, me: Me, expected: ExpectedVersio
 @router.get("/{job_id}/versions", operation_id="list_workflow_versions")
 def list_versions(
     job_id: str, session: ReadSession, me: Me, limit: Limit = 50, cursor: Cursor = None
-) -> VersionList:
+) -> Items[VersionAnswer]:
     """List a job's versions, newest first."""
     found = workflows.versions(session, me, job_id, limit=limit, cursor=cursor)
     items = [VersionAnswer(**_version(version)) for version in found.items]
-    return VersionList(items=items, next_cursor=found.next_cursor)
+    return Items[VersionAnswer](items=items, next_cursor=found.next_cursor)
 
 
 @router.get("/{job_id}/versions/{number}", operation_id="get_workflow_version")

@@ -111,7 +111,7 @@ def test_what_jobs_are_made_of_is_published(api: Api) -> None:
     schema = client.get("/api/racine/schema/job.json").json()
     assert schema["$schema"].startswith("https://json-schema.org/")
     templates = client.get(f"{URL}/templates").json()["items"]
-    assert [found["name"] for found in templates] == ["governance_run"]
+    assert "governance_run" in [found["name"] for found in templates]
     for template in templates:
         verdict = client.post(f"{URL}/validate", json={"document": template["document"]}).json()
         assert verdict["faults"] == []

@@ -1,0 +1,124 @@
+"""Reads job documents from files: JSON, YAML, or Python that defines jobs."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from racine.definitions import validation
+from racine.errors import Fault, InvalidInput
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One job of a file: its document, and every fault it was found to have."""
+
+    file: Path
+    name: str
+    document: dict[str, Any] | None
+    faults: tuple[Fault, ...] = ()
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as JSON has it: a date stays the text it was written as, a key stands once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            mark = node.start_mark
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {twice[0]!r} stands twice", mark
+            )
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load(file: Path) -> list[Loaded]:
+    """Return the jobs of a file with their faults; raise InvalidInput when it cannot be read."""
+    if not file.is_file():
+        raise InvalidInput(f"There is no file {file}.")
+    if file.suffix == ".py":
+        return list(_of_python(file))
+    return [_examined(file, document) for document in _documents(file)]
+
+
+def valid(files: list[Path]) -> list[dict[str, Any]]:
+    """Return the documents of all files; raise InvalidInput when any of them has a fault."""
+    found = [loaded for file in files for loaded in load(file)]
+    faults = [fault for loaded in found for fault in loaded.faults]
+    if faults:
+        raise InvalidInput("Nothing was applied: there are faults.", faults=faults)
+    return [loaded.document for loaded in found if loaded.document is not None]
+
+
+def _examined(file: Path, document: Any) -> Loaded:
+    if not isinstance(document, dict):
+        return Loaded(file, "?", None, (Fault("", f"{file} holds no job document."),))
+    report = validation.examine(document)
+    return Loaded(file, str(document.get("name", "?")), document, tuple(report.faults))
+
+
+def _documents(file: Path) -> list[Any]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        if file.suffix in (".yaml", ".yml"):
+            return [found for found in yaml.load_all(text, _Loader) if found is not None]
+        found = json.loads(text, object_pairs_hook=_unique)
+    except (ValueError, yaml.YAMLError) as fault:
+        raise InvalidInput(f"{file} cannot be read: {fault}") from None
+    return found if isinstance(found, list) else [found]
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} stands twice")
+    return made
+
+
+def _of_python(file: Path) -> Iterator[Loaded]:
+    from racine.sdk.job import JobDefinition
+
+    jobs = [v for v in vars(_module(file)).values() if isinstance(v, JobDefinition)]
+    if not jobs:
+        raise InvalidInput(
+            f"{file} defines no job.", next_step="Put `@racine.job()` above a function of it."
+        )
+    for job in jobs:
+        try:
+            yield Loaded(file, job.name, job.document)
+        except InvalidInput as fault:
+            yield Loaded(file, job.name, None, tuple(fault.faults))
+
+
+def _module(file: Path) -> ModuleType:
+    """Import a file by the name that a worker will import it by: from the working directory."""
+    here, path = Path.cwd(), file.resolve()
+    inside = path.is_relative_to(here)
+    parts = path.relative_to(here).with_suffix("").parts if inside else (path.stem,)
+    name = ".".join(parts)
+    sys.path.insert(0, str(here if inside else path.parent))
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not all(map(str.isidentifier, parts)):
+        raise InvalidInput(f"{file} cannot be imported.", next_step="Use letters, digits and _.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as fault:
+        raise InvalidInput(f"{file} fails: {type(fault).__name__}: {fault}") from fault
+    return module

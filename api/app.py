@@ -8,7 +8,7 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import errors
+from api import errors, openapi
 from api.deps import State
 from api.edge import Edge
 from api.idempotency import Idempotency
@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.register(app)
     for router in ROUTERS:
         app.include_router(router)
+    openapi.install(app)
     app.add_middleware(Idempotency)
     app.add_middleware(Strict)
     app.add_middleware(Edge)

@@ -79,10 +79,9 @@ def current_actor(request: Request, racine: Racine, bearer: Bearer, asking: Aski
 Me = Annotated[Actor, Depends(current_actor)]
 
 
-def read_session(request: Request, racine: Racine) -> Iterator[Session]:
+def read_session(racine: Racine) -> Iterator[Session]:
     with racine.db.read() as session:
         yield session
-        _check_asked(request)
 
 
 @contextmanager
@@ -105,7 +104,7 @@ def transaction(request: Request, racine: Racine) -> Callable[[], AbstractContex
 
 
 def _check_asked(request: Request) -> None:
-    """Refuse to commit, or to answer, what nobody asked a right for."""
+    """Refuse to commit what nobody asked a right for; the edge refuses to answer it."""
     actor: Actor | None = getattr(request.state, "actor", None)
     if actor is not None and not actor.asked:
         raise RuntimeError(f"{request.method} {request.url.path} asked for no permission")

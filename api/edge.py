@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import metrics
 from api.errors import unexpected
 from racine.ids import new_id
+from services.access import Actor
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 _HEADERS = {
@@ -42,6 +43,7 @@ class Edge:
         async def send_on(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                _check_asked(scope, message["status"])
                 status = message["status"]
                 _add_headers(message, request_id)
             await send(message)
@@ -64,6 +66,13 @@ class Edge:
                 status=int(status),
                 milliseconds=round(taken * 1000, 1),
             )
+
+
+def _check_asked(scope: Scope, status: int) -> None:
+    """Refuse to answer what nobody asked a right for: a route that forgot fails closed."""
+    actor: Actor | None = scope["state"].get("actor")
+    if status < 400 and actor is not None and not actor.asked:
+        raise RuntimeError(f"{scope['method']} {scope['path']} asked for no permission")
 
 
 def _request_id(scope: Scope) -> str:

@@ -88,7 +88,10 @@ class DiffAnswer(BaseModel):
 
 
 class TagsBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"tags": ["gold", "finance"]}},
+    )
 
     tags: list[Tag] = Field(max_length=50)
 

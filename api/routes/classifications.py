@@ -50,20 +50,37 @@ class VerdictList(BaseModel):
 
 
 class DecisionBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"decision": "confirmed", "reason": "The header says so."}},
+    )
 
     decision: Decision
     reason: Reason
 
 
 class RelabelBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"kind": "email", "reason": "These are addresses."}},
+    )
 
     kind: str = Field(min_length=1, max_length=100, pattern=r"^[a-z][a-z0-9_]*$")
     reason: Reason
 
 
 class BulkBody(DecisionBody):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "pattern": "staging_*.email",
+                "decision": "confirmed",
+                "reason": "A copy of the shop.",
+            }
+        },
+    )
+
     pattern: str = Field(min_length=1, max_length=500)
     """Fits `table.column`: `*` and `?`, or `re:` and an RE2 expression."""
     source_id: str | None = Field(default=None, max_length=40)

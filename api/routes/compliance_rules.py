@@ -87,7 +87,16 @@ class FindingList(BaseModel):
 
 
 class WaiverBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "reason": "Replaced next quarter.",
+                "compensating_control": "Access is logged.",
+                "expires_at": "2099-01-01T00:00:00Z",
+            }
+        },
+    )
 
     reason: str = Field(min_length=1, max_length=2000)
     compensating_control: str = Field(default="", max_length=2000)

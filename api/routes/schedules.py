@@ -45,7 +45,9 @@ class Fires(BaseModel):
 
 
 class Pause(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"note": "until the migration is done"}}
+    )
 
     note: str = Field(default="", max_length=400)
 
@@ -100,6 +102,7 @@ def create(
 
 @router.get("/schedules/{schedule_id}", operation_id="get_schedule")
 def get(schedule_id: str, session: ReadSession, me: Me, response: Response) -> ScheduleAnswer:
+    """Read one schedule."""
     found = schedules.get(session, me, schedule_id)
     response.headers["ETag"] = etag(found.generation)
     return _answer(found)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from croniter import croniter
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from racine.definitions.document import Part
 
@@ -53,6 +53,12 @@ ScheduleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 
 
 class ScheduleSpec(Part):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"name": "nightly", "cron": "0 2 * * *", "time_zone": "Europe/Berlin"}
+        }
+    )
+
     name: ScheduleName
     cron: Cron
     time_zone: Zone = "UTC"

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,15 @@ app.add_typer(runs.app, name="runs", help="Look at runs and steer them.")
 app.add_typer(schedules.app, name="schedules", help="Let jobs run by themselves.")
 
 
+def _mount_classifiers() -> None:
+    """Add `racine classifiers`; only a call of it loads the classifiers, help does not."""
+    module, name = "racine.cli.classifiers", "classifiers"
+    if name in sys.argv:
+        app.add_typer(import_module(module).app, name=name)
+    elif find_spec(module) is not None:
+        app.command(name, help="List, show, test and add classifiers.")(lambda: None)
+
+
 def _mount_local() -> None:
     """Add the commands of a checkout; without one they say what they need."""
     if not (_ROOT / "server.py").exists():
@@ -75,6 +85,7 @@ def _elsewhere(name: str) -> Callable[[], None]:
 
 def run() -> None:
     """Run the command line: exit code 1 for what failed, 2 for a call that makes no sense."""
+    _mount_classifiers()
     _mount_local()
     try:
         app()

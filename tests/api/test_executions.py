@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -116,3 +117,26 @@ def test_an_unknown_run_and_another_workspaces_are_the_same(api: Api) -> None:
         assert client.get(f"{URL}/executions/run_nope{path}").status_code == 404
     order = {"action": "pause"}
     assert stranger.post(f"{URL}/executions/{run_id}/control", json=order).status_code == 404
+
+
+@pytest.mark.usefixtures("workers")
+def test_a_hundred_starts_with_one_key_are_one_run(api_with_temporal: Api) -> None:
+    client = api_with_temporal.as_admin(**{"Idempotency-Key": "nightly-2026-11-21"})
+    job_id = save(api_with_temporal.as_admin())
+    body = {"parameters": {"value": 2}}
+
+    def start(_: int) -> httpx.Response:
+        while True:
+            answer = client.post(f"{URL}/{job_id}/execute", json=body)
+            if answer.status_code != 409:  # the first is still being answered
+                return answer
+            time.sleep(0.02)
+
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(start, range(100)))
+    assert {answer.status_code for answer in answers} == {202}
+    (run_id,) = {answer.json()["id"] for answer in answers}
+    other = client.post(f"{URL}/{job_id}/execute", json={"parameters": {"value": 3}})
+    assert other.status_code == 422
+    assert ended(client, run_id)["outputs"] == {"value": 2}
+    assert [run["id"] for run in client.get(f"{URL}/executions").json()["items"]] == [run_id]

@@ -440,6 +440,7 @@ def upgrade() -> None:
         sa.Column(
             "missing", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("scan_id", sa.String(length=40), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
@@ -667,6 +668,7 @@ def upgrade() -> None:
             "evidence", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column("detector_version", sa.String(length=60), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("scan_id", sa.String(length=40), nullable=True),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_by", sa.String(length=40), nullable=True),

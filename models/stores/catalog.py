@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.stores import search
@@ -21,6 +21,9 @@ SCOPE = {"workspace": Asset.workspace_id, "source": Asset.source_id, "asset": As
 """Which columns carry the scopes that a grant may name."""
 
 _CHUNK = 5000
+_ASSETS = Asset.metadata.tables[Asset.__tablename__]
+_VERSIONS = Asset.metadata.tables[AssetVersion.__tablename__]
+"""Written as tables, not as objects, where there are thousands of rows."""
 
 
 @dataclass(frozen=True)
@@ -155,11 +158,11 @@ def _write(
     versions: Sequence[dict[str, Any]],
 ) -> None:
     if new:
-        session.execute(insert(Asset), new)
+        session.execute(_ASSETS.insert(), new)
     if changed:
         session.execute(update(Asset), changed)
     if versions:
-        session.execute(insert(AssetVersion), versions)
+        session.execute(_VERSIONS.insert(), versions)
 
 
 def _seen(session: Session, cause: Cause, ids: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Queries over findings, waivers and what validations counted."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ SCOPE = {"workspace": Finding.workspace_id, "source": Finding.source_id, "asset"
 """Which columns carry the scopes that a grant may name."""
 
 _CHUNK = 5000
+_FINDINGS = Finding.metadata.tables[Finding.__tablename__]
+"""Written as a table, not as objects, where there are thousands of rows."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,16 @@ def record(
     """
     standing = _standing(session, validation)
     now = datetime.now(UTC)
-    new, changed = [], []
+    new, changed, same = [], [], []
     for item in failures:
         key = (item.control, item.subject_id)
         state = "waived" if item.result == "fail" and key in excused else "open"
         old = standing.pop(key, None)
-        values = _values(item, validation.scan_id, state, now)
+        fingerprint = _fingerprint(item, state)
+        if old is not None and (old.fingerprint, old.state) == (fingerprint, state):
+            same.append(old.id)
+            continue
+        values = _values(item, validation.scan_id, state, now) | {"fingerprint": fingerprint}
         if old is None:
             new.append(_made(validation, item, now) | values)
         else:
@@ -94,17 +101,34 @@ def record(
     over = [_closed(old, key in passed, now) for key, old in standing.items()
             if old.state != "closed"]  # fmt: skip
     if new:
-        session.execute(insert(Finding), new)
+        session.execute(_FINDINGS.insert(), new)
     if changed or over:
         session.execute(update(Finding), changed + over)
+    _seen_again(session, same, validation.scan_id, now)
     return len(over)
+
+
+def _fingerprint(item: Failure, state: str) -> str:
+    said = (item.subject, item.severity, item.result, item.message, state,
+            list(item.evidence.items()), list(item.missing))  # fmt: skip
+    return hashlib.sha256(repr(said).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _seen_again(session: Session, ids: Sequence[str], scan_id: str, now: datetime) -> None:
+    for start in range(0, len(ids), _CHUNK):
+        session.execute(
+            update(Finding)
+            .where(Finding.id.in_(ids[start : start + _CHUNK]))
+            .values(scan_id=scan_id, last_seen_at=now)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _standing(session: Session, validation: Validation) -> dict[tuple[str, str], Any]:
     rows = session.execute(
-        select(Finding.id, Finding.control, Finding.subject_id, Finding.state).where(
-            Finding.source_id == validation.source_id
-        )
+        select(
+            Finding.id, Finding.control, Finding.subject_id, Finding.state, Finding.fingerprint
+        ).where(Finding.source_id == validation.source_id)
     )
     return {
         (row.control, row.subject_id): row

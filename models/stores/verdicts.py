@@ -1,12 +1,13 @@
 """Queries over verdicts and the review queue."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.tables.verdicts import Verdict as Verdict
@@ -18,6 +19,8 @@ SCOPE = {"workspace": Verdict.workspace_id, "source": Verdict.source_id, "asset"
 """Which columns carry the scopes that a grant may name."""
 
 _CHUNK = 5000
+_VERDICTS = Verdict.metadata.tables[Verdict.__tablename__]
+"""Written as a table, not as objects, where there are thousands of rows."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +64,19 @@ def keep(
     standing = {
         (row.column_id, row.classifier): row
         for row in session.execute(
-            select(Verdict.id, Verdict.column_id, Verdict.classifier, Verdict.decided_by)
+            select(Verdict.id, Verdict.column_id, Verdict.classifier, Verdict.decided_by,
+                   Verdict.fingerprint)
             .where(Verdict.source_id == scanned.source_id)
         )
         if row.column_id in columns
     }  # fmt: skip
-    new, changed = [], []
+    new, changed, same = [], [], []
     for column, items in found:
         for item in items:
             old = standing.pop((column.id, item.classifier), None)
+            if old is not None and old.fingerprint == _fingerprint(item):
+                same.append(old.id)
+                continue
             decided = old is not None and old.decided_by is not None
             values = _refreshed(scanned, item, decided=decided)
             if old is None:
@@ -77,9 +84,10 @@ def keep(
             else:
                 changed.append({"id": old.id} | values)
     if new:
-        session.execute(insert(Verdict), new)
+        session.execute(_VERDICTS.insert(), new)
     if changed:
         session.execute(update(Verdict), changed)
+    _seen_again(session, same, scanned.scan_id)
     _withdraw(session, [row.id for row in standing.values() if row.decided_by is None])
 
 
@@ -108,10 +116,25 @@ def _refreshed(scanned: Scanned, item: Found, *, decided: bool) -> dict[str, Any
         "sensitivity": item.sensitivity,
         "evidence": dict(item.evidence),
         "detector_version": item.detector_version,
+        "fingerprint": _fingerprint(item),
         "scan_id": scanned.scan_id,
         "last_seen_at": datetime.now(UTC),
     }
     return values if decided else values | {"applied": item.applied}
+
+
+def _fingerprint(item: Found) -> str:
+    return hashlib.sha256(repr(item).encode()).hexdigest()
+
+
+def _seen_again(session: Session, ids: Sequence[str], scan_id: str) -> None:
+    for start in range(0, len(ids), _CHUNK):
+        session.execute(
+            update(Verdict)
+            .where(Verdict.id.in_(ids[start : start + _CHUNK]))
+            .values(scan_id=scan_id, last_seen_at=datetime.now(UTC))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _withdraw(session: Session, ids: Sequence[str]) -> None:

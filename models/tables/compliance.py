@@ -36,6 +36,8 @@ class Finding(Identified, Table):
     message: Mapped[str] = mapped_column(String(1000))
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
     missing: Mapped[list[Any]] = mapped_column(default=list)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """Of all that a validation says: the same again is not written again."""
     scan_id: Mapped[str] = mapped_column(Id)
     opened_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]

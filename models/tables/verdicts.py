@@ -38,6 +38,8 @@ class Verdict(Identified, Table):
     sensitivity: Mapped[str] = mapped_column(String(20))
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
     detector_version: Mapped[str] = mapped_column(String(60), default="")
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    """Of all that a scan says: the same again is not written again."""
     scan_id: Mapped[str | None] = mapped_column(Id)
     last_seen_at: Mapped[datetime]
     decided_by: Mapped[str | None] = mapped_column(Id)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.deps import State, asking
 from api.errors import of_error
 from racine.errors import Fault, InvalidInput, NotFound, RacineError, Unauthenticated
-from services import sign_in
+from services import access, sign_in
 from services.access import Actor
 from services.idempotency import Answer, InFlight, Ticket
 
@@ -48,6 +48,8 @@ class Idempotency:
             await answer(scope, receive, send)
             return
         if isinstance(found, Answer):
+            # It is the caller's own answer, given after its rights were asked for.
+            access.signed_in(request.state.actor)
             await _send(send, found, replayed=True)
             return
         await self._carry_out(found, scope, receive, send)

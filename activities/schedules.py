@@ -7,10 +7,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.call import Call, Performers
+from activities.governed import advance
 from activities.names import RECORD_SCHEDULED_RUN
 from models.messages import JobInput, RunContext, ScheduledFiring, ScheduledLaunch
 from models.session import Database
-from models.stores import jobs, runs, schedules
+from models.stores import jobs, runs, schedules, sources
 from models.stores.runs import Run
 from racine.definitions import parameters
 from racine.definitions.document import JobDocument
@@ -18,6 +19,7 @@ from racine.definitions.schedules import ScheduleSpec
 from racine.engine.plan import compile_plan
 from racine.engine.states import RunState
 from racine.errors import InvalidInput
+from racine.governance.data_sources.states import SourceState
 from racine.governance.scan_logic import monitoring
 from racine.ids import new_id
 
@@ -96,7 +98,10 @@ def schedule_monitoring(
     with call.db.write() as session:
         run = runs.get(session, call.context.run_id)
         wish = ScheduleSpec.model_validate(
-            {"parameters": run.parameters, **given.model_dump(exclude_none=True)}
+            {
+                "parameters": run.parameters,
+                **given.model_dump(exclude_none=True, exclude={"source_id"}),
+            }
         )
         made, changed = schedules.save(
             session,
@@ -105,6 +110,9 @@ def schedule_monitoring(
             call.context.actor,
             wish.model_dump(mode="json"),
         )
+        if given.source_id is not None:
+            sources.get(session, given.source_id, workspace_id=call.context.workspace_id)
+            advance(session, given.source_id, SourceState.MONITORING)
         return monitoring.ScheduleMonitoringResult(
             schedule_id=made.id, name=made.name, changed=changed
         )

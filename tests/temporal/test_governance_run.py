@@ -11,6 +11,7 @@ from models.stores import runs
 from models.tables.catalog import Asset, AssetVersion
 from models.tables.compliance import Finding
 from models.tables.notifications import Notification
+from models.tables.schedules import Schedule
 from models.tables.sources import Source
 from racine import templates
 from tests.temporal.conftest import Stack
@@ -65,10 +66,26 @@ def test_a_governance_run_publishes_what_it_found(stack: Stack, tmp_path: Path) 
     assert finding(stack, "ISO-A.5.9", "customers").evidence["owner"] is None
     with stack.db.read() as session:
         assert runs.get(session, run_id).state == "completed"
-        assert session.scalars(select(Source)).one().state == "cataloged"
+        assert session.scalars(select(Source)).one().state == "monitoring"
+        schedule = session.scalars(select(Schedule)).one()
         notification = session.scalars(select(Notification)).one()
+    assert (schedule.cron, schedule.parameters["name"]) == ("17 3 * * *", "shop")
+    assert schedule.id == result.outputs["schedule_id"]
+    assert result.outputs["plan"]["closes"] >= 1
     assert notification.id == result.outputs["notification_id"]
     assert ("notify", "succeeded") in stack.events(run_id)
+
+
+def test_a_run_that_is_not_to_be_monitored_makes_no_schedule(stack: Stack, tmp_path: Path) -> None:
+    shop = tmp_path / "shop.db"
+    make_shop(shop)
+    job_id = stack.save(templates.load("governance_run"))
+    run_id = stack.start(job_id, name="shop", kind="sqlite", location=str(shop), monitor_cron=None)
+    result = stack.result(run_id)
+    assert (result.state, result.outputs["schedule_id"]) == ("completed", None)
+    with stack.db.read() as session:
+        assert session.scalars(select(Schedule)).all() == []
+        assert session.scalars(select(Source)).one().state == "cataloged"
 
 
 def test_no_value_of_the_data_is_kept(stack: Stack, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ class ScheduleMonitoringInput(Payload):
     jitter_seconds: int = Field(default=0, ge=0, le=86_400)
     parameters: dict[str, Any] | None = None
     """What its runs are given; without it, what this run was given."""
+    source_id: str | None = None
+    """The source that is watched from now on, where it is one."""
 
 
 class ScheduleMonitoringResult(Payload):

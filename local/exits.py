@@ -15,4 +15,6 @@ def errors_told() -> Iterator[None]:
         yield
     except RacineError as error:
         typer.echo(f"error: {error}", err=True)
+        for fault in error.faults:
+            typer.echo(f"  {fault.pointer}: {fault.message} {fault.next_step}".rstrip(), err=True)
         raise typer.Exit(2 if isinstance(error, InvalidInput) else 1) from None

@@ -183,6 +183,10 @@ class Client:
         given = {name: value for name, value in query.items() if value is not None}
         return self._send("GET", path, params=given)
 
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer of any address that takes an object."""
+        return self._send("POST", path, json=dict(body))
+
     def items(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Yield the items of any paged list."""
         cursor: str | None = None

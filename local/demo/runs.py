@@ -5,10 +5,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from local.demo.api import Api, Json
+import httpx
+
+from racine.client import Client, Event
 from racine.errors import Unavailable
 
-_TEMPLATE = "governance_run"
+Json = dict[str, Any]
+
+JOB = "governance_run"
+_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -31,48 +36,60 @@ class Run:
 
     id: str
     source: Source
-    state: str = ""
     outputs: Json = field(default_factory=dict)
     seconds: float = 0.0
     tasks: dict[str, TaskTimes] = field(default_factory=dict)
 
-
-def register_job(api: Api) -> str:
-    """Save the governance template as a job of the workspace; return the job's id."""
-    templates = api.get("/api/racine/workflows/templates")["items"]
-    document = next(item["document"] for item in templates if item["name"] == _TEMPLATE)
-    return str(api.post("/api/racine/workflows", {"document": document})["id"])
+    @property
+    def source_id(self) -> str:
+        return str(self.outputs["source_id"])
 
 
-def govern(api: Api, job_id: str, source: Source, **parameters: Any) -> Run:
+def sign_in(url: str, email: str, password: str) -> Client:
+    """Return a client with the access token of that person; raise Unavailable when refused."""
+    answer = httpx.post(
+        f"{url}/api/auth/login",
+        json={"email": email, "password": password},
+        timeout=_SECONDS,
+        trust_env=False,
+    )
+    if answer.is_error:
+        raise Unavailable(f"{email} cannot sign in at {url}: {answer.text}")
+    return Client(url, answer.json()["access_token"])
+
+
+def register_job(racine: Client) -> None:
+    """Save the governance template as a job of the workspace."""
+    for template in racine.items("/api/racine/workflows/templates"):
+        if template["name"] == JOB:
+            racine.apply(template["document"])
+
+
+def govern(racine: Client, source: Source, **parameters: Any) -> Run:
     """Run the job on a source and wait for its end; raise Unavailable unless it completed."""
     given = {"name": source.name, "kind": source.kind, "location": str(source.location)}
-    started = api.post(
-        f"/api/racine/workflows/{job_id}/execute", {"parameters": given | parameters}
-    )
-    run = Run(started["id"], source)
-    for event in api.follow(run.id):
+    run = Run(racine.run(JOB, given | parameters), source)
+    for event in racine.events(run.id):
         _note(run, event)
-    found = api.get(f"/api/racine/workflows/executions/{run.id}")
-    run.state, run.outputs = found["state"], found["outputs"]
-    if run.state != "completed":
+    found = racine.run_detail(run.id)
+    if found["state"] != "completed":
         raise Unavailable(
-            f"The run {run.id} over {source.name} ended as {run.state}: {found['error']}.",
+            f"The run {run.id} over {source.name} ended as {found['state']}: {found['error']}.",
             next_step="Temporal Web shows where: open the state with `racine dev`.",
         )
+    run.outputs = found["outputs"]
     run.seconds = (_moment(found["ended_at"]) - _moment(found["started_at"])).total_seconds()
     return run
 
 
-def _note(run: Run, event: Json) -> None:
-    key, kind, at = event["task_key"], event["kind"], _moment(event["at"])
-    if not key:
+def _note(run: Run, event: Event) -> None:
+    if not event.task_key:
         return
-    if kind == "started":
-        run.tasks[key] = TaskTimes(at)
-    elif kind in ("succeeded", "failed", "skipped"):
-        times = run.tasks.setdefault(key, TaskTimes(at))
-        times.ended, times.outcome = at, kind
+    if event.kind == "started":
+        run.tasks[event.task_key] = TaskTimes(_moment(event.at))
+    elif event.kind in ("succeeded", "failed", "skipped"):
+        times = run.tasks.setdefault(event.task_key, TaskTimes(_moment(event.at)))
+        times.ended, times.outcome = _moment(event.at), event.kind
 
 
 def _moment(text: str) -> datetime:

@@ -71,7 +71,7 @@ def other_parts(ports: Ports, temporal: Temporal) -> list[Part]:
 
     async def answers(_pid: int) -> bool:
         async with httpx.AsyncClient(trust_env=False) as http:
-            return (await http.get(f"http://{HOST}:{ports.api}/openapi.json")).is_success
+            return (await http.get(f"http://{HOST}:{ports.api}/readyz")).is_success
 
     worker = str(_ROOT / "worker.py")
     # -P: a folder `api` where the user stands must not hide ours.

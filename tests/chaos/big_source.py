@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from local.demo.api import Api
+from local.demo.runs import JOB, register_job
 from local.estate.people import person
+from racine.client import Client
 
 _TABLES, _ROWS = 40, 3_000
 
@@ -26,21 +27,15 @@ def make_big_source(path: Path) -> None:
             db.executemany(f"INSERT INTO people_{n:02} VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def start(api: Api, source: Path) -> str:
-    """Save the governance job if need be, and start it over the source; return the run's id."""
-    jobs = api.get("/api/racine/workflows", name="governance_run")["items"]
-    if jobs:
-        job_id = jobs[0]["id"]
-    else:
-        templates = api.get("/api/racine/workflows/templates")["items"]
-        (document,) = (t["document"] for t in templates if t["name"] == "governance_run")
-        job_id = api.post("/api/racine/workflows", {"document": document})["id"]
+def start(racine: Client, source: Path) -> str:
+    """Start the governance job over the source, saving it first if need be; return the run's id."""
+    register_job(racine)
     given = {"name": source.stem, "kind": "sqlite", "location": str(source)}
-    return str(api.post(f"/api/racine/workflows/{job_id}/execute", {"parameters": given})["id"])
+    return racine.run(JOB, given)
 
 
-def state(api: Api, run_id: str) -> str:
-    return str(api.get(f"/api/racine/workflows/executions/{run_id}")["state"])
+def has_completed(racine: Client, run_id: str) -> bool:
+    return bool(racine.run_detail(run_id)["state"] == "completed")
 
 
 def _verdicts(column: str | list[dict[str, Any]]) -> list[tuple[str, str]]:

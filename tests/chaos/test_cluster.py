@@ -8,15 +8,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from sqlalchemy import create_engine
 
-from local.demo.api import Api
+from local.demo.runs import sign_in
 from local.stack.process import dies_with_parent
-from racine.errors import RacineError
 from services.bootstrap import ADMIN_EMAIL
-from tests.chaos.big_source import Index, make_big_source, start, state
+from tests.chaos.big_source import Index, has_completed, make_big_source, start
 from tests.chaos.temporal_cluster import temporal_on_postgres
 from tests.local.stack import ROOT, command, eventually
 from tests.postgres import free_port, postgres
@@ -70,18 +70,19 @@ def test_a_run_completes_and_a_killed_worker_is_survived(cluster: Cluster, tmp_p
     cluster.run("api", port)
     cluster.run("workflows")
     activities = cluster.run("activities")
-    api = Api(f"http://127.0.0.1:{port}")
-    eventually(lambda: _signed_in(api), "the API signs the administrator in")
+    url = f"http://127.0.0.1:{port}"
+    eventually(lambda: _is_ready(url), "the API is ready")
+    api = sign_in(url, ADMIN_EMAIL, _PASSWORD)
     make_big_source(tmp_path / "big.db")
     index = Index(cluster.environment["RACINE_DATABASE_URL"])
 
     undisturbed = start(api, tmp_path / "big.db")
-    eventually(lambda: state(api, undisturbed) == "completed", "a run completes", 120)
+    eventually(lambda: has_completed(api, undisturbed), "a run completes", 120)
     disturbed = start(api, tmp_path / "big.db")
     eventually(lambda: index.scanned(disturbed) >= 2, "two assets are scanned")
     activities.kill()
     cluster.run("activities")
-    eventually(lambda: state(api, disturbed) == "completed", "the run completes", 200)
+    eventually(lambda: has_completed(api, disturbed), "the run completes", 200)
 
     assert index.attempts(disturbed, "scan") == 2
     assert index.found(disturbed) == index.found(undisturbed)
@@ -110,12 +111,11 @@ def _command(service: str, port: int) -> list[str]:
     return [part for word in _compose(service)["command"] for part in words.get(word, [word])]
 
 
-def _signed_in(api: Api) -> bool:
+def _is_ready(url: str) -> bool:
     try:
-        api.sign_in(ADMIN_EMAIL, _PASSWORD)
-    except RacineError:
+        return httpx.get(f"{url}/readyz").is_success
+    except httpx.TransportError:
         return False
-    return True
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from local.demo.api import Api
+from local.demo.runs import sign_in
+from racine.client import Client
 from services.bootstrap import ADMIN_EMAIL
-from tests.chaos.big_source import Index, make_big_source, start, state
+from tests.chaos.big_source import Index, has_completed, make_big_source, start
 from tests.local.stack import ROOT, DevStack, dev_stack, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -31,11 +32,11 @@ def test_a_killed_worker_changes_no_result(tmp_path: Path, source: Path, index: 
     with dev_stack(tmp_path / "state") as stack:
         api = _signed_in(stack)
         undisturbed = start(api, source)
-        eventually(lambda: state(api, undisturbed) == "completed", "the first run completes")
+        eventually(lambda: has_completed(api, undisturbed), "the first run completes")
         disturbed = start(api, source)
         _wait_for_mid_scan(index, disturbed)
         stack.part(str(ROOT / "worker.py"), "activities").kill()
-        eventually(lambda: state(api, disturbed) == "completed", "the run completes", 200)
+        eventually(lambda: has_completed(api, disturbed), "the run completes", 200)
         api.close()
     assert index.attempts(disturbed, "scan") == 2
     assert index.found(disturbed) == index.found(undisturbed)
@@ -50,7 +51,7 @@ def test_a_killed_stack_continues_its_open_runs(tmp_path: Path, source: Path, in
         stack.process.wait()
     with dev_stack(tmp_path / "state") as stack:
         api = _signed_in(stack)
-        eventually(lambda: state(api, run_id) == "completed", "the run completes", 200)
+        eventually(lambda: has_completed(api, run_id), "the run completes", 200)
         api.close()
     assert len(index.found(run_id)) == 240
 
@@ -64,15 +65,14 @@ def test_a_stopped_stack_continues_its_open_runs(
         stack.stop()
     with dev_stack(tmp_path / "state") as stack:
         api = _signed_in(stack)
-        eventually(lambda: state(api, run_id) == "completed", "the run completes", 200)
+        eventually(lambda: has_completed(api, run_id), "the run completes", 200)
         api.close()
     assert len(index.found(run_id)) == 240
 
 
-def _signed_in(stack: DevStack) -> Api:
-    api = Api(stack.running.api)
-    api.sign_in(ADMIN_EMAIL, stack.state.password_file.read_text().strip())
-    return api
+def _signed_in(stack: DevStack) -> Client:
+    password = stack.state.password_file.read_text().strip()
+    return sign_in(stack.running.api, ADMIN_EMAIL, password)
 
 
 def _wait_for_mid_scan(index: Index, run_id: str) -> None:

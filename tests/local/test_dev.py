@@ -16,7 +16,7 @@ from tests.local.stack import ROOT, command, dev_stack, eventually
 
 def test_it_starts_refuses_a_second_and_stops_clean(tmp_path: Path) -> None:
     with dev_stack(tmp_path / "state") as stack:
-        assert httpx.get(f"{stack.running.api}/openapi.json").status_code == 200
+        assert httpx.get(f"{stack.running.api}/livez").status_code == 200
         assert httpx.get(stack.running.web).status_code == 200
         started = stack.descendants()
         assert len(started) >= 4
@@ -64,7 +64,7 @@ def test_fresh_never_empties_a_foreign_folder(tmp_path: Path) -> None:
     told = subprocess.run(
         command("dev", "--fresh", "--state", tmp_path), capture_output=True, text=True, timeout=60
     )
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "will not be emptied" in told.stderr
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 

@@ -46,7 +46,7 @@ class DevStack:
             assert self.process.poll() is None, self.output.read_text()
             return self.state.running() is not None
 
-        eventually(ready, "the stack is ready")
+        eventually(ready, "the stack is ready", 120)
 
     def descendants(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)

@@ -12,6 +12,11 @@ from tests.local.stack import command, dev_stack
 
 pytestmark = pytest.mark.timeout(400)
 
+_HEADINGS = (
+    "Sources", "Classified columns", "Findings", "Remediation plan of shop:", "Catalog",
+    "Schedule 'shop_nightly'", "over shop:", "over shop_files:",
+)  # fmt: skip
+
 
 def test_it_governs_the_estate_and_leaves_a_state_to_open(tmp_path: Path) -> None:
     folder = tmp_path / "state"
@@ -19,8 +24,7 @@ def test_it_governs_the_estate_and_leaves_a_state_to_open(tmp_path: Path) -> Non
         command("demo", "--state", folder), capture_output=True, text=True, timeout=300
     )
     assert told.returncode == 0, told.stdout + told.stderr
-    for heading in ("Sources", "Classified columns", "Findings", "Remediation plan of shop:",
-                    "Catalog", "Schedule 'shop_nightly'", "over shop:", "over shop_files:"):  # fmt: skip
+    for heading in _HEADINGS:
         assert heading in told.stdout
     assert re.search(r"PCI-3.5.1 on payments.card_number: closed", told.stdout)
     assert told.stdout.strip().endswith(f"racine dev --state {folder}")

@@ -13,6 +13,8 @@ from local.stack.ports import choose
 from racine.errors import Conflict
 from tests.local.stack import ROOT, command, dev_stack, eventually
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def test_it_starts_refuses_a_second_and_stops_clean(tmp_path: Path) -> None:
     with dev_stack(tmp_path / "state") as stack:

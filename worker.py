@@ -29,8 +29,8 @@ from models.settings import Settings
 from models.temporal import connect, worker_runtime
 from racine import registry
 from racine.errors import RacineError
+from services import schedules, summaries
 from services.reconciler import Reconciler
-from services.schedules import Duty
 from workflows.job import RacineJob
 from workflows.scheduled import RacineScheduledRun
 
@@ -124,7 +124,9 @@ async def serve(role: str, settings: Settings) -> None:
         with opened(db, folders=folders, memory_megabytes=megabytes) as parts:
             parts.python.warm()
             async with asyncio.TaskGroup() as beside:
-                reconciler = Reconciler(db, client, also=[Duty(db, client)])
+                reconciler = Reconciler(
+                    db, client, also=[schedules.Duty(db, client), summaries.Duty(db)]
+                )
                 beside.create_task(reconciler.serve(stop))
                 await _until(stop, activity_worker(client, parts), role)
     finally:

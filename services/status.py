@@ -1,5 +1,6 @@
 """How a run stands, as Temporal tells it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -106,6 +107,18 @@ def _describe(failure: WorkflowFailureError) -> dict[str, Any]:
     cause = failure.cause
     code = getattr(cause, "type", None) or type(cause).__name__
     return {"code": code, "message": str(getattr(cause, "message", cause))}
+
+
+def reasons(pending: Sequence[PendingTask]) -> dict[str, str]:
+    """Say, by task key, why tasks that Temporal holds are not running at this moment."""
+    return {task.task_key: _why(task) for task in pending if task.state == "queued"}
+
+
+def _why(task: PendingTask) -> str:
+    if task.next_attempt_at is None:
+        return "No worker has taken it yet."
+    due = task.next_attempt_at.isoformat(timespec="seconds")
+    return f"Attempt {task.attempt} is due at {due}; the last one said: {task.last_error}"
 
 
 def _pending(found: WorkflowExecutionDescription) -> list[PendingTask]:

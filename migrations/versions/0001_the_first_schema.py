@@ -789,6 +789,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_run_events_run_id_id"), ["run_id", "id"], unique=False)
 
     op.create_table(
+        "run_summaries",
+        sa.Column("run_id", sa.String(length=40), nullable=False),
+        sa.Column("states", sa.Text(), nullable=False),
+        sa.Column(
+            "starts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "durations", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "attempts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "failures", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["runs.id"], name=op.f("fk_run_summaries_run_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_run_summaries")),
+    )
+    op.create_table(
         "scan_assets",
         sa.Column("scan_id", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=1000), nullable=False),
@@ -876,6 +897,7 @@ def downgrade() -> None:
 
     op.drop_table("waivers")
     op.drop_table("scan_assets")
+    op.drop_table("run_summaries")
     with op.batch_alter_table("run_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_run_events_run_id_id"))
 

@@ -152,7 +152,7 @@ def fit(design: Design, rows: Any, penalty: float = 1.0) -> Any:
         return value, gradient + penalty * strength * theta
 
     found = minimize(
-        loss, np.zeros(sum(sizes)), jac=True, method="L-BFGS-B", options={"maxiter": 400}
+        loss, np.zeros(sum(sizes)), jac=True, method="L-BFGS-B", options={"maxiter": 150}
     )
     return np.split(found.x, cuts)
 

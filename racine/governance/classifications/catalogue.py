@@ -13,6 +13,9 @@ from racine.errors import InvalidInput
 from racine.governance.classifications.headers import Phrase, concepts
 from racine.governance.classifications.words import fold
 
+_FORM_ALONE = 0.2
+"""Chance rate of a type that only its form tells: codes of the same form occur."""
+
 SENSITIVITIES = ("public", "internal", "confidential", "restricted")
 
 
@@ -96,7 +99,7 @@ def parse(item: Mapping[str, Any], pack: str) -> Classifier:
         shape=re.compile(item["shape"]) if item.get("shape") else None,
         check=_validator(item.get("validator", "")),
         validator=item.get("validator", ""),
-        chance=float(max(measured.values(), default=item.get("chance", 1.0))),
+        chance=_chance(measured, float(item.get("chance", 1.0))),
         context=tuple(item.get("context") or ()),
         needs_name=bool(item.get("needs_name")),
         regulations=tuple(item.get("regulations") or ()),
@@ -106,13 +109,27 @@ def parse(item: Mapping[str, Any], pack: str) -> Classifier:
     )
 
 
+def _chance(measured: Mapping[str, float], otherwise: float) -> float:
+    """Return the worst null model's rate.
+
+    Where nearly all redrawn digits pass, the type has no check digit and its form is all there is:
+    other models decide, but never below `_FORM_ALONE`.
+    """
+    others = [rate for name, rate in measured.items() if name not in ("same shape", "UUIDs")]
+    worst = max(others, default=0.0)
+    alike = measured.get("same shape", 0.0)
+    if not measured:
+        return otherwise
+    return max(worst, _FORM_ALONE) if alike > 0.5 else max(worst, alike, 1e-4)
+
+
 def _validator(name: str) -> Callable[[str], bool] | None:
     if not name:
         return None
     family, _, rest = name.partition(":")
     if family == "stdnum":
         module = import_module(f"stdnum.{rest}")
-        return module.is_valid  # type: ignore[no-any-return]
+        return _guarded(module.is_valid)
     if family == "own":
         module = import_module("racine.governance.classifications.detectors.checksums")
         return getattr(module, rest)  # type: ignore[no-any-return]
@@ -120,6 +137,18 @@ def _validator(name: str) -> Callable[[str], bool] | None:
         f"The validator {name!r} is unknown.",
         next_step="Use stdnum:<module>, own:<function> or leave it out.",
     )
+
+
+def _guarded(check: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Return the check with a table it fails to find counted as a refusal (stdnum 2.2, cn.ric)."""
+
+    def guarded(value: str) -> bool:
+        try:
+            return bool(check(value))
+        except (LookupError, ValueError, TypeError):
+            return False
+
+    return guarded
 
 
 @cache

@@ -1,7 +1,7 @@
 """From evidence to verdicts: pure, deterministic, and repeatable without the data."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from racine.governance.classifications.catalogue import SENSITIVITIES, Classifier, classifiers
 from racine.governance.classifications.evidence import (
@@ -20,7 +20,7 @@ from racine.governance.classifications.features import (
     read_header,
     table_features,
 )
-from racine.governance.classifications.headers import Match
+from racine.governance.classifications.headers import Match, Phrase, matches
 from racine.governance.classifications.model import NONE, Model, shipped
 
 _SHOWN = 0.1
@@ -41,19 +41,26 @@ _NAMED = {"exact": 7.0, "tail": 6.0, "head": 2.5, "inner": 2.0}
 _TYPED = 0.8
 
 
-def decide(table: TableEvidence, settings: ClassifySettings | None = None) -> list[ColumnVerdict]:
-    """Return what each column of a table holds, in the order of its columns."""
+def decide(
+    table: TableEvidence,
+    settings: ClassifySettings | None = None,
+    own: Sequence[Classifier] = (),
+) -> list[ColumnVerdict]:
+    """Return what each column of a table holds, in the order of its columns.
+
+    `own` are classifiers of users, by which the evidence was gathered too.
+    """
     rules, model = settings or ClassifySettings(), shipped()
-    entries = tuple(_enabled(rules))
+    entries = tuple(_enabled(rules, own))
     return [
         _verdict(column, features, rules, model, entries)
         for column, features in zip(table.columns, table_features(table), strict=True)
     ]
 
 
-def _enabled(rules: ClassifySettings) -> Iterable[Classifier]:
-    for entry in classifiers():
-        packed = not rules.packs or entry.pack in (*rules.packs, "core")
+def _enabled(rules: ClassifySettings, own: Sequence[Classifier]) -> Iterable[Classifier]:
+    for entry in (*classifiers(), *own):
+        packed = not rules.packs or entry.pack in (*rules.packs, "core", "custom")
         if packed and not {entry.id, entry.kind} & set(rules.disabled):
             yield entry
 
@@ -150,7 +157,15 @@ def _fit(entry: Classifier, evidence: Evidence, header: Header) -> float:
 
 def _names(entry: Classifier, header: Header) -> Match | None:
     listed = {tuple(text.split()) for text in entry.headers}
-    hits = [m for m in header.matches if m.phrase.kind == entry.kind and m.phrase.words in listed]
+    if entry.pack == "custom":
+        index: dict[str, list[Phrase]] = {}
+        for found in listed:
+            index.setdefault(found[0], []).append(Phrase(found, entry.kind, True))
+        hits = matches(header.words, index)
+    else:
+        hits = [
+            m for m in header.matches if m.phrase.kind == entry.kind and m.phrase.words in listed
+        ]
     return max(hits, key=lambda m: _NAMED[m.place], default=None)
 
 
@@ -201,7 +216,7 @@ def _by_type(
 ) -> Iterable[Classification]:
     """Yield types beyond the learned kinds, by prior odds of the name times lift over chance."""
     for entry in entries:
-        if entry.kind in model.kinds:
+        if entry.kind in model.kinds and entry.pack != "custom":
             continue
         match = _names(entry, header)
         if match is None and (entry.needs_name or entry.id not in evidence.hits):

@@ -16,6 +16,7 @@ from racine.governance.classifications.detectors import (
     network,
     people,
     places,
+    quantities,
     secrets,
 )
 from racine.governance.classifications.evidence import Dates, Evidence, Numbers
@@ -64,6 +65,10 @@ _DETECTORS: tuple[tuple[str, re.Pattern[str], Check], ...] = tuple(
         ("secret_token", r"[aA-].{15,}", secrets.is_secret_token),
         ("password_plain", r"\S{6,32}", secrets.is_plain_password),
         ("clock", r"9{1,2}:99.*", dates.is_clock),
+        ("date", r".*9.*9.*", dates.is_date),
+        ("age_number", r"9{1,3}(?:\.9)?", quantities.is_age),
+        ("coordinate_number", r"-?9{1,3}\.9{3,}", quantities.is_degree),
+        ("vin", r"[A9]{17}", quantities.is_vin),
         ("organization_name", r".*[aA].*\s.*", people.is_organization),
         ("handle", r"@?[aA][aA9._-]+", people.is_handle),
         ("street_address", r".*[aA].*", places.is_street_address),
@@ -94,7 +99,7 @@ _SHAPED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("id_shape", r"[A9aX./ -]{0,3}9[9./ -]{4,16}[A9X-]{0,4}|A{1,5}9{5,12}[A9]{0,4}"),
         ("passport_shape", r"A{1,2}9{6,8}|9{9}|A99A{1,3}[A9]{2,6}|9{2} 9{7}|9{2} 9{2} 9{6}"),
         ("licence_shape", r"A{1,5}[9-]{4,14}[A9]{0,5}|9{7,12}|A9{3}-9{4}-9{4}|9{2}-9{2}-9{6}-9{2}"),
-        ("vin", r"(?=.*9)(?=.*A)[A9]{11}[A9]{2}9{4}"),
+        ("icd10", r"A99(?:\.?[A9]{1,4})?"),
         ("year_shape", r"9999"),
         ("integer_shape", r"-?9+"),
         ("code_shape", r"[A9]*(?:A[A9_/-]*9|9[A9_/-]*A)[A9_/-]*"),

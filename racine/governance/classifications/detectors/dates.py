@@ -43,6 +43,11 @@ def parse(value: str) -> tuple[int, bool, bool] | None:
     return None
 
 
+def is_date(value: str) -> bool:
+    """A date in a form that `parse` reads."""
+    return parse(value) is not None
+
+
 def _midnight(value: str) -> bool:
     return bool(re.search(r"\b0?0:00(?::00(?:[.,]0+)?)?(?:\s?[AZ+].*)?$", value))
 

@@ -10,6 +10,7 @@ _PARTICLES = listed("name_particles")
 _CJK_FAMILY = listed("cjk_family_names")
 _CJK_PAIRS = listed("cjk_long_family_names")
 _CJK = re.compile(r"[\u4e00-\u9fff\u3040-\u30ff\uac00-\ud7af·・\s]{2,9}")
+_BETWEEN = re.compile(r"\s*(?:[,;|/&\[\]\"]|u?'(?=[,\]])|(?<=[\[ ])u?'|\band\b)\s*")
 _WORDS = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*\.?")
 _ORGANIZATION = listed("organization_words")
 _HANDLE = re.compile(r"@?[A-Za-z][A-Za-z0-9._-]{1,29}")
@@ -32,8 +33,18 @@ def name_traits(value: str) -> list[str]:
         return ["person_cjk"] if _is_cjk_name(value) else []
     words = name_words(value)
     if not words:
-        return []
+        return ["person_list"] if is_person_list(value) else []
     return [*_form(value, words), *_listed(words)]
+
+
+def is_person_list(value: str) -> bool:
+    """Two or more full names between commas, semicolons or `and`, most of them listed names."""
+    parts = [part for part in _BETWEEN.split(value[:300]) if part.strip()]
+    if not 2 <= len(parts) <= 30:
+        return False
+    named = [words for part in parts if 2 <= len(words := name_words(part.strip())) <= 4]
+    known = sum(any(set("gs") & set(flags(word)) for word in words) for words in named)
+    return len(named) >= 0.7 * len(parts) and known >= 0.6 * len(parts)
 
 
 def _form(value: str, words: list[str]) -> list[str]:
@@ -42,6 +53,8 @@ def _form(value: str, words: list[str]) -> list[str]:
     traits = []
     if capital and 2 <= len(core) <= 4:
         traits.append("name_capitals")
+    if len(words) == 1 and len(value) > 2 and value.isupper():
+        traits.append("name_upper")
     if capital and len(words) == 1 and value[1:].islower():
         traits.append("name_word")
     if re.fullmatch(r"[^\W\d_][\w'’-]+,\s+[^\W\d_][\w.'’\s-]*", value):

@@ -1,0 +1,113 @@
+"""Classifiers of users' own: YAML entries, word lists and Python functions."""
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import re2
+import yaml
+
+from racine.errors import Fault, InvalidInput
+from racine.governance.classifications.catalogue import Classifier, classifiers, parse
+from racine.governance.classifications.words import fold
+
+PACK = "custom"
+_LONGEST_PATTERN = 500
+_KEYS = frozenset(
+    "id kind name category sensitivity headers weak pattern words validator needs_name examples "
+    "regulations source".split()
+)
+
+
+def from_yaml(text: str) -> list[Classifier]:
+    """Return the classifiers of a YAML document: a list of entries or one entry.
+
+    `pattern` is a RE2 expression for the whole value, `words` a list of whole values. Raises
+    InvalidInput with a fault for each entry that cannot be used.
+    """
+    try:
+        loaded = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InvalidInput("The file is not YAML.", next_step=str(error)) from error
+    items = loaded if isinstance(loaded, list) else [loaded]
+    faults = [fault for at, item in enumerate(items) for fault in _faults(at, item)]
+    if faults:
+        raise InvalidInput(
+            f"{len(faults)} of the file's statements cannot be used: {faults[0].message}",
+            next_step=faults[0].next_step,
+            faults=faults,
+        )
+    return [from_entry(item) for item in items]
+
+
+def from_entry(item: Mapping[str, Any]) -> Classifier:
+    """Return the classifier of one declarative entry.
+
+    Raises InvalidInput when its pattern is not RE2, or its validator or sensitivity is unknown.
+    """
+    declared = {k: v for k, v in item.items() if k not in ("pattern", "words")}
+    entry = parse({"kind": item["id"], **declared}, PACK)
+    checks = [check for check in (_pattern(item), _words(item), entry.check) if check]
+    if not checks:
+        return replace(entry, needs_name=True)
+    return replace(entry, check=_all(checks))
+
+
+def from_words(id_: str, words: Iterable[str], **details: Any) -> Classifier:
+    """Return a classifier that accepts the given values, whatever their case and accents."""
+    return from_entry({"id": id_, "words": list(words), **details})
+
+
+def from_function(id_: str, target: str, **details: Any) -> Classifier:
+    """Return a classifier that asks a Python function `module:function` about each value.
+
+    The function is imported and run: only for code that its caller trusts.
+    Raises InvalidInput when there is no such function.
+    """
+    module, _, name = target.partition(":")
+    try:
+        check = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InvalidInput(
+            f"There is no function {target}.", next_step="Name it as module:function."
+        ) from error
+    return replace(from_entry({"id": id_, **details}), check=check, needs_name=False)
+
+
+def _faults(at: int, item: Any) -> Iterable[Fault]:
+    if not isinstance(item, dict) or not isinstance(item.get("id"), str):
+        yield Fault(f"/{at}", "An entry needs an id.", "Write `- id: my_type` first.")
+        return
+    for key in sorted(set(item) - _KEYS):
+        yield Fault(f"/{at}/{key}", f"{key} is not known here.", f"Use {', '.join(sorted(_KEYS))}.")
+    if item["id"] in {entry.id for entry in classifiers()}:
+        yield Fault(f"/{at}/id", f"The id {item['id']} is built in.", "Choose another id.")
+
+
+def _pattern(item: Mapping[str, Any]) -> Callable[[str], bool] | None:
+    text = item.get("pattern")
+    if not text:
+        return None
+    if len(text) > _LONGEST_PATTERN:
+        raise InvalidInput(
+            f"The pattern of {item['id']} is longer than {_LONGEST_PATTERN} characters.",
+            next_step="Use a word list for many values.",
+        )
+    try:
+        compiled = re2.compile(text)
+    except re2.error as error:
+        raise InvalidInput(
+            f"The pattern of {item['id']} is not a RE2 expression: {error}.",
+            next_step="RE2 has no look-around and no back-references.",
+        ) from error
+    return lambda value: compiled.fullmatch(value) is not None
+
+
+def _words(item: Mapping[str, Any]) -> Callable[[str], bool] | None:
+    listed = frozenset(fold(str(word)) for word in item.get("words") or ())
+    return (lambda value: fold(value) in listed) if listed else None
+
+
+def _all(checks: list[Callable[[str], bool]]) -> Callable[[str], bool]:
+    return lambda value: all(check(value) for check in checks)

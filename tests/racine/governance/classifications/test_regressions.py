@@ -1,0 +1,244 @@
+"""What column classifiers are known to get wrong, one test each."""
+
+import random
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+Classify = Callable[..., dict[str, list[str]]]
+
+SENSITIVE = {
+    *("email phone person_name address date_of_birth credit_card ssn national_id iban".split()),
+    *("ip_address mac_address password postal_code city region country gender age url".split()),
+    *("geo_coordinate username swift_bic vin drivers_license".split()),
+}
+CARDS = [
+    *("4539578763621486 5425233430109903 374245455400126 6011000991300009".split()),
+    *("4916338506082832 2223000048410010".split()),
+]
+FAILING_CARDS = ["4539578763621480", "5425233430109901", "4916338506082831", "4024007198964300"]
+
+
+def draw() -> random.Random:
+    return random.Random(5)
+
+
+# 1. Names that lie: `name`, `address` and `state` are not always personal.
+
+
+@pytest.mark.parametrize(
+    ("table", "header", "values"),
+    [
+        ("Genre", "Name", ["Rock", "Jazz", "Metal", "Blues", "Latin", "Reggae", "Pop"]),
+        ("Playlist", "Name", ["Music", "Movies", "TV Shows", "Audiobooks", "90's Music"]),
+        ("loans", "NAME_INCOME_TYPE", ["Working", "Pensioner", "State servant", "Student"]),
+        ("EmailAddress", "EmailAddressID", ["1", "2", "3", "4", "5", "6"]),
+        ("settings", "Address", ["0", "2"]),
+        ("users", "isAddressHidden", ["true", "false"]),
+        ("orders", "CreditCardID", ["16281", "5618", "1346", "10456", "4322"]),
+        ("phones", "PhoneNumberTypeID", ["1", "2", "3"]),
+        ("jobs", "state", ["running", "failed", "queued", "done"]),
+        ("mail", "email_type", ["work", "home", "other"]),
+    ],
+)
+def test_a_header_that_only_mentions_a_person_is_not_personal(
+    classify: Classify, table: str, header: str, values: list[str]
+) -> None:
+    assert not SENSITIVE & set(classify({header: values * 3}, table)[header])
+
+
+# 2. Nothing is searched for inside a cell.
+
+
+def test_digits_inside_floats_urls_and_epochs_are_neither_phones_nor_cards(
+    classify: Classify,
+) -> None:
+    random_ = draw()
+    found = classify(
+        {
+            "ratio": [f"0.{random_.randrange(10**16):016d}" for _ in range(40)],
+            "link_ref": [f"/item/41111111{random_.randrange(10**8):08d}" for _ in range(40)],
+            "epoch_ms": [str(1_600_000_000_000 + random_.randrange(10**11)) for _ in range(40)],
+            "logged": [str(1_600_000_000 + random_.randrange(10**8)) for _ in range(40)],
+        }
+    )
+    assert [kinds for kinds in found.values() if {"phone", "credit_card", "ssn"} & set(kinds)] == []
+
+
+def test_object_identifiers_hold_no_ip_address(classify: Classify) -> None:
+    oids = [f"1.3.6.1.4.1.{n}.{n * 3 % 17}" for n in range(30)]
+    assert "ip_address" not in classify({"oid": oids})["oid"]
+
+
+def test_versions_of_four_parts_are_no_ip_addresses(classify: Classify) -> None:
+    versions = [f"{n % 4}.{n % 7}.{n % 3}.{n}" for n in range(1, 28)]
+    assert "ip_address" not in classify({"version": versions}, "releases")["version"]
+
+
+# 3. One hit does not label a column.
+
+
+def test_one_address_among_comments_labels_nothing(classify: Classify) -> None:
+    comments = [f"The parcel number {n} came late again" for n in range(60)]
+    comments.append("write to me at jo@example.com please")
+    assert classify({"comment": comments})["comment"] == []
+
+
+def test_free_text_with_several_addresses_contains_them(classify: Classify) -> None:
+    comments = [f"Please answer to person{n}@example.com about case {n}" for n in range(9)]
+    comments += [f"The parcel number {n} came late again" for n in range(30)]
+    assert classify({"comment": comments})["comment"] == ["email"]
+
+
+# 4. A date of birth needs its name and ages that people have.
+
+
+@pytest.mark.parametrize("header", ["BirthDate", "birth_date", "dob", "date_of_birth", "DOB"])
+def test_birth_dates_are_found_under_their_usual_names(classify: Classify, header: str) -> None:
+    random_ = draw()
+    days = [
+        f"{random_.randint(1948, 2003)}-{random_.randint(1, 12):02}-{random_.randint(1, 28):02}"
+        for _ in range(40)
+    ]
+    assert classify({"id": list("123"), header: days}, "customers")[header] == ["date_of_birth"]
+
+
+@pytest.mark.parametrize("header", ["order_date", "created_at", "hire_date", "release_date"])
+def test_a_date_alone_is_no_birth_date(classify: Classify, header: str) -> None:
+    days = [f"20{n % 12 + 11}-0{n % 9 + 1}-1{n % 9}" for n in range(40)]
+    assert classify({header: days})[header] == []
+
+
+# 5. A name in a single column needs header and values together.
+
+
+def test_first_and_last_names_in_columns_of_their_own_are_found(classify: Classify) -> None:
+    found = classify(
+        {
+            "fname": ["Ana", "Piotr", "Lucía", "Jürgen", "Aisha"],
+            "lname": ["Silva", "Kowalski", "García", "Müller", "Khan"],
+            "maiden_name": ["Costa", "Nowak", "Ruiz", "Schmidt", "Ali"],
+        },
+        "staff",
+    )
+    assert list(found.values()) == [["person_name"]] * 3
+
+
+# 6. Checksums alone lose real card columns; a silent header needs them.
+
+
+def test_a_named_card_column_is_found_even_if_check_digits_fail(classify: Classify) -> None:
+    assert classify({"card_number": FAILING_CARDS}, "payments")["card_number"] == ["credit_card"]
+
+
+def test_valid_cards_are_found_without_a_header(classify: Classify) -> None:
+    assert classify({"column_1": CARDS})["column_1"] == ["credit_card"]
+
+
+def test_numbers_of_card_length_without_check_digits_or_header_stay_clean(
+    classify: Classify,
+) -> None:
+    random_ = draw()
+    numbers = [str(random_.randrange(10**15, 10**16)) for _ in range(40)]
+    assert classify({"column_1": numbers})["column_1"] == []
+
+
+# 7. National identity numbers are not telephones.
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("personnummer", ["811218-9876", "670919-9530", "640823-3234", "121212-1212"]),
+        ("kennitala", ["450401-3150", "120174-3399", "010130-2989"]),
+        ("tc_kimlik_no", ["17291716060", "10000000146", "19191919190"]),
+        ("cpf", ["390.533.447-05", "231.002.999-00", "529.982.247-25"]),
+        ("pesel", ["44051401359", "92060512186", "49040501580"]),
+        ("cedula", ["00113918205", "22321834623"]),
+        ("amka", ["01013099997", "05074901259"]),
+    ],
+)
+def test_a_national_number_is_no_telephone(
+    classify: Classify, header: str, values: list[str]
+) -> None:
+    assert classify({header: values}, "people")[header] == ["national_id"]
+
+
+# 8. Encoded values.
+
+
+def test_encoded_addresses_are_read(classify: Classify) -> None:
+    encoded = [
+        "&#105;nfo&#64;example.org",
+        "mailto:jo@example.com",
+        "anna (at) example (dot) org",
+        "sales [at] example [dot] com",
+        "&#106;o&#64;example.net",
+    ]
+    assert classify({"contact": encoded})["contact"] == ["email"]
+
+
+# 9. Addresses and telephones from outside the United States.
+
+
+def test_addresses_of_many_countries_are_read_without_a_header(classify: Classify) -> None:
+    streets = [
+        *("Untere Str. 12", "14 rue de la Gare", "Av. Paulista 1578, apto 31"),
+        *("Björkvägen 21", "C/ Goya, 8", "Via Garibaldi 40", "ul. Polna 7/3"),
+    ]
+    assert classify({"column_1": streets})["column_1"] == ["address"]
+
+
+def test_telephones_without_a_country_code_are_read(classify: Classify) -> None:
+    numbers = ["030-1234567", "(5) 555-0198", "0621-44810", "88.61.22.30", "(91) 555 01 77"]
+    assert classify({"Phone": numbers}, "Customers")["Phone"] == ["phone"]
+
+
+# 10. UUIDs, ISO dates, medical codes and units are nothing personal.
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("request", [str(uuid.UUID(int=n * 7919**9 % 2**128)) for n in range(1, 40)]),
+        ("effective", [f"2023-0{n % 9 + 1}-1{n % 9}" for n in range(40)]),
+        ("icd", ["E11.9", "I10", "J45.909", "M54.5", "F41.1"]),
+        ("currency", ["USD", "EUR", "GBP", "JPY", "CHF"]),
+        ("unit", ["kg", "cm", "ml", "pcs", "km"]),
+    ],
+)
+def test_codes_are_nothing_personal(classify: Classify, header: str, values: list[str]) -> None:
+    assert not SENSITIVE & set(classify({header: values})[header])
+
+
+# Reported of catalogs: words such as `code`, `card` and `name` taken for what they qualify.
+
+
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("year", ["2019", "2020", "2021", "2022", "2023"]),
+        ("scenario_code", ["101", "102", "203", "330"]),
+        ("email_verified", ["true", "false"]),
+        ("card_type", ["visa", "mastercard", "amex"]),
+        ("browser", ["Safari", "Chrome", "Firefox", "Opera"]),
+        ("file_name", ["report.pdf", "image_01.png", "notes.txt"]),
+        ("table_name", ["orders", "order_items", "stock"]),
+        ("price", ["12.99", "7.50", "104.00", "88.20"]),
+        ("password_changed_at", ["2024-01-02 10:00:00", "2024-03-04 11:30:00"]),
+        ("ip_count", ["3", "14", "159"]),
+        ("city_id", ["12", "55", "73"]),
+    ],
+)
+def test_a_qualified_word_is_not_what_it_qualifies(
+    classify: Classify, header: str, values: list[str]
+) -> None:
+    assert not SENSITIVE & set(classify({header: values * 2})[header])
+
+
+def test_random_ten_digit_numbers_get_no_label(classify: Classify) -> None:
+    random_ = draw()
+    for size in (8, 32, 128):
+        numbers = [str(random_.randrange(10**9, 10**10)) for _ in range(size)]
+        assert classify({"column_1": numbers})["column_1"] == []

@@ -1,6 +1,6 @@
 """Measure every classifier's chance rates and write them into the package.
 
-    uv run python -m bench.classification.chances
+uv run python -m bench.classification.chances
 """
 
 from pathlib import Path
@@ -11,7 +11,8 @@ from racine.governance.classifications.catalogue import classifiers
 from racine.governance.classifications.measuring import DRAWS, SEED, chance_rates
 
 TARGET = Path("racine/governance/classifications/data/chance.yaml")
-_HEAD = f"""# Share of values of each null model that a classifier accepts, of {DRAWS} draws (seed {SEED}).
+_HEAD = f"""# Share of values of each null model that a classifier accepts.
+# {DRAWS} draws of each, seed {SEED}.
 # Written by `python -m bench.classification.chances`; models that pass nothing are left out.
 """
 

@@ -52,3 +52,16 @@ class Score:
         recall = right / (right + missed) if right + missed else 0.0
         f1 = 2 * right / (2 * right + wrong + missed) if right else 0.0
         return precision, recall, f1, right + missed
+
+
+@dataclass
+class Measured:
+    """The score of one set, and how sure the classifier was of what it said."""
+
+    score: Score = field(default_factory=Score)
+    confidences: list[tuple[float, bool]] = field(default_factory=list)
+
+    def add(self, label: Label, found: Sequence[tuple[str, float]]) -> None:
+        self.score.add(label, [kind for kind, _ in found])
+        good = label.kinds | label.accept
+        self.confidences += [(c, kind in good) for kind, c in found if kind not in label.tolerate]

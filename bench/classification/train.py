@@ -1,10 +1,11 @@
 """Learn the weights of the column model from labelled tables.
 
-    uv run --with numpy --with scipy python -m bench.classification.train FOLDER… [--folds 5]
+    OMP_NUM_THREADS=1 uv run --with numpy --with scipy \\
+        python -m bench.classification.train FOLDER… [--folds 4]
 
-Each FOLDER holds `tables/` and `labels.json`. The tables stay where they are; what is kept are
-weights. Sources, never tables, are dealt to the folds; every figure printed is of the fold that a
-model has not seen.
+Each FOLDER holds `tables/` and `labels.json`; the sources of `bench.estates` that are not held out
+and the columns of `augment` are added. The tables stay where they are; what is kept are weights.
+Thresholds come from folds that a model has not seen: sources, never tables, are dealt to them.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,9 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from bench.classification.labelled import EXTENDED, Label, LabelledTable, load
+from bench.classification.examples import Example, augmented, collect, examples, own
+from bench.classification.labelled import EXTENDED, Label
 from racine.governance.classifications import model as models
-from racine.governance.classifications.evidence import ColumnEvidence, Evidence, TableEvidence
-from racine.governance.classifications.features import Features, table_features
-from racine.governance.classifications.gathering import gather
 
 TARGET = Path("racine/governance/classifications/data/model.json")
 OTHER = tuple(
@@ -34,56 +32,6 @@ OTHER = tuple(
 KINDS = (models.NONE, *EXTENDED, *OTHER)
 _SMALLEST = 0.02
 """Weights below this are dropped from the shipped model."""
-
-
-@dataclass(frozen=True, eq=False)
-class Example:
-    """One labelled column, with or without its header."""
-
-    table: str
-    column: str
-    source: str
-    set: str
-    named: bool
-    label: Label
-    features: Features
-    weight: float
-
-
-Gathered = tuple[LabelledTable, dict[str, Evidence]]
-
-
-def collect(folders: Iterable[Path]) -> list[Gathered]:
-    """Return the tables with the evidence of each of their columns."""
-    return [
-        (table, {name: gather(values) for name, values in table.columns.items()})
-        for folder in folders
-        for table in load(folder)
-    ]
-
-
-def examples(tables: Iterable[Gathered]) -> list[Example]:
-    """Return every labelled column twice: as it is, and with its table's headers taken away."""
-    found = []
-    for table, evidence in tables:
-        silent = all(name.startswith("column_") for name in table.columns)
-        for named in (False,) if silent else (True, False):
-            found += _of(table, evidence, named)
-    return found
-
-
-def _of(table: LabelledTable, evidence: dict[str, Evidence], named: bool) -> list[Example]:
-    names = list(table.columns)
-    shown = [
-        ColumnEvidence(name=name if named else f"column_{at}", evidence=evidence[name])
-        for at, name in enumerate(names, 1)
-    ]
-    whole = TableEvidence(name=table.name if named else "", columns=tuple(shown))
-    return [
-        Example(table.name, name, table.source, table.set, named, table.labels[name], features, 1.0)
-        for name, features in zip(names, table_features(whole), strict=True)
-        if name in table.labels
-    ]
 
 
 class Design:
@@ -117,8 +65,9 @@ def _sparse(rows: Sequence[dict[str, float]], index: dict[str, int]) -> Any:
 
 
 def _targets(label: Label) -> list[float]:
-    """Spread the target over the kinds that are right; what is tolerated counts as `none`."""
-    kinds = [k for k in KINDS if k in label.kinds] or [models.NONE]
+    """Spread the target over the kinds that are right, or over none and what is tolerated."""
+    kinds = [k for k in KINDS if k in label.kinds]
+    kinds = kinds or [models.NONE, *(k for k in KINDS if k in label.tolerate)]
     return [1 / len(kinds) if kind in kinds else 0.0 for kind in KINDS]
 
 
@@ -214,9 +163,9 @@ def thresholds(
     for kind in KINDS[1:]:
         pairs = sorted(
             (
-                (a[kind], _good(e.label, kind))
-                for e, a in zip(found, answers, strict=True)
-                if _top(a) == kind
+                (answer[kind], _good(example.label, kind))
+                for example, answer in zip(found, answers, strict=True)
+                if _top(answer) == kind
             ),
             reverse=True,
         )
@@ -235,25 +184,36 @@ def _top(answer: dict[str, float]) -> str:
 
 
 def _best(pairs: Sequence[tuple[float, float]], total: int, precision: float) -> float:
+    """Return the threshold between two answers where F1 is best; few answers prove little."""
     best, chosen, right, wrong = -1.0, 0.6, 2.0, 0.0
     for at, (probability, good) in enumerate(pairs):
         right, wrong = right + (good == 1.0), wrong + (good == 0.0)
-        follows = pairs[at + 1][0] if at + 1 < len(pairs) else probability - 0.1
+        follows = pairs[at + 1][0] if at + 1 < len(pairs) else 0.0
         f1 = 2 * right / (right + wrong + total + 2)
-        if right / (right + wrong) >= precision and f1 > best:
+        if right / (right + wrong) >= precision and f1 >= best:
             best, chosen = f1, (probability + follows) / 2
-    return round(min(max(chosen, 0.35), 0.9), 3)
+    return round(min(max(chosen, 0.45), 0.75), 3)
+
+
+def both_thresholds(
+    found: Sequence[Example], answers: Sequence[dict[str, float]]
+) -> dict[str, dict[str, float]]:
+    """Return the thresholds for columns with a telling header and for those without one."""
+    chosen = {}
+    for name, named, precision in (("named", True, 0.93), ("silent", False, 0.88)):
+        real = [at for at, e in enumerate(found) if e.named == named and e.set != "made"]
+        chosen[name] = thresholds([found[i] for i in real], [answers[i] for i in real], precision)
+    return chosen
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--penalty", type=float, default=1.0)
-    parser.add_argument("--precision", type=float, default=0.9)
     given = parser.parse_args()
-    tables = collect(given.folders)
-    found = examples(tables)
+    tables = collect(given.folders) + own(held_out=False)
+    found = examples(tables) + augmented()
     answers = cross_validate(found, given.folds, given.penalty)
     design = Design(found)
     trained = {
@@ -264,7 +224,7 @@ def main() -> None:
         "penalty": given.penalty,
     }
     document = as_document(design, fit(design, np.arange(len(found)), given.penalty), trained)
-    document["thresholds"] = thresholds(found, answers, given.precision)
+    document["thresholds"] = both_thresholds(found, answers)
     TARGET.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(f"{TARGET}: {TARGET.stat().st_size} bytes, version {document['version']}")
 

@@ -33,6 +33,8 @@ class Classifier:
     weak: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
     """Built-in detectors whose hits speak for the type."""
+    decisive: str = ""
+    """The detector whose hits count as lift over `chance`, where it is not the type's own check."""
     shape: re.Pattern[str] | None = None
     """What the masked value must match (see `shapes.mask`)."""
     check: Callable[[str], bool] | None = field(default=None, repr=False)
@@ -96,10 +98,11 @@ def parse(item: Mapping[str, Any], pack: str) -> Classifier:
         headers=tuple(map(str, item.get("headers") or ())),
         weak=tuple(map(str, item.get("weak") or ())),
         detectors=tuple(item.get("detectors") or ()),
+        decisive=item.get("decisive", ""),
         shape=re.compile(item["shape"]) if item.get("shape") else None,
         check=_validator(item.get("validator", "")),
         validator=item.get("validator", ""),
-        chance=_chance(measured, float(item.get("chance", 1.0))),
+        chance=typical_chance(measured, float(item.get("chance", 1.0))),
         context=tuple(item.get("context") or ()),
         needs_name=bool(item.get("needs_name")),
         regulations=tuple(item.get("regulations") or ()),
@@ -109,7 +112,7 @@ def parse(item: Mapping[str, Any], pack: str) -> Classifier:
     )
 
 
-def _chance(measured: Mapping[str, float], otherwise: float) -> float:
+def typical_chance(measured: Mapping[str, float], otherwise: float) -> float:
     """Return the worst null model's rate.
 
     Where nearly all redrawn digits pass, the type has no check digit and its form is all there is:

@@ -9,11 +9,18 @@ import re2
 import yaml
 
 from racine.errors import Fault, InvalidInput
-from racine.governance.classifications.catalogue import Classifier, classifiers, parse
+from racine.governance.classifications.catalogue import (
+    Classifier,
+    classifiers,
+    parse,
+    typical_chance,
+)
+from racine.governance.classifications.measuring import chance_rates
 from racine.governance.classifications.words import fold
 
 PACK = "custom"
 _LONGEST_PATTERN = 500
+_DRAWS = 200
 _KEYS = frozenset(
     "id kind name category sensitivity headers weak pattern words validator needs_name examples "
     "regulations source".split()
@@ -51,7 +58,8 @@ def from_entry(item: Mapping[str, Any]) -> Classifier:
     checks = [check for check in (_pattern(item), _words(item), entry.check) if check]
     if not checks:
         return replace(entry, needs_name=True)
-    return replace(entry, check=_all(checks))
+    entry = replace(entry, check=_all(checks))
+    return replace(entry, chance=_measured(entry))
 
 
 def from_words(id_: str, words: Iterable[str], **details: Any) -> Classifier:
@@ -72,7 +80,12 @@ def from_function(id_: str, target: str, **details: Any) -> Classifier:
         raise InvalidInput(
             f"There is no function {target}.", next_step="Name it as module:function."
         ) from error
-    return replace(from_entry({"id": id_, **details}), check=check, needs_name=False)
+    entry = replace(from_entry({"id": id_, **details}), check=check, needs_name=False)
+    return replace(entry, chance=_measured(entry))
+
+
+def _measured(entry: Classifier) -> float:
+    return typical_chance(chance_rates(entry, _DRAWS) or {"any": 1 / _DRAWS}, 1.0)
 
 
 def _faults(at: int, item: Any) -> Iterable[Fault]:

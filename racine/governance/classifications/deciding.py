@@ -82,7 +82,8 @@ def _verdict(
     ]
     ranked = sorted(_best_of_kind(found), key=lambda c: -c.confidence)
     known = {entry.id: entry for entry in entries}
-    reached = [c for c in ranked if c.confidence >= _threshold(c, rules, model)]
+    learned = model.thresholds["silent" if header.silent else "named"]
+    reached = [c for c in ranked if c.confidence >= _threshold(c, rules, learned)]
     accepted = _compatible(reached)
     return ColumnVerdict(
         name=column.name,
@@ -92,11 +93,13 @@ def _verdict(
     )
 
 
-def _threshold(found: Classification, rules: ClassifySettings, model: Model) -> float:
+def _threshold(
+    found: Classification, rules: ClassifySettings, learned: Mapping[str, float]
+) -> float:
     for name in (found.id, found.kind):
         if name in rules.thresholds:
             return rules.thresholds[name]
-    return _TYPED if found.mode == "contains" else model.thresholds.get(found.kind, _TYPED)
+    return _TYPED if found.mode == "contains" else learned.get(found.kind, _TYPED)
 
 
 def _compatible(reached: list[Classification]) -> list[Classification]:

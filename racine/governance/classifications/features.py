@@ -167,8 +167,9 @@ def lift(evidence: Evidence, entry: Classifier) -> float:
     Each value that passes is worth ln(expected / chance) and each that fails
     ln((1 - expected) / (1 - chance)): the posterior of two hypotheses about the column.
     """
-    count = evidence.tried.get(entry.id, evidence.sampled)
-    hits = min(evidence.hits.get(entry.id, 0), count)
+    told_by = entry.decisive or entry.id
+    count = evidence.tried.get(told_by, evidence.sampled)
+    hits = min(evidence.hits.get(told_by, 0), count)
     if not hits or entry.chance >= _EXPECTED:
         return 0.0
     chance = max(entry.chance, 1e-4)
@@ -209,11 +210,13 @@ def _lifts(features: Features, evidence: Evidence, header: Header) -> None:
     """Add each kind's best lift, less the log of how many classifiers of it had a chance."""
     found: dict[str, list[float]] = {}
     for entry in classifiers():
-        if entry.id in evidence.hits and (entry.check or entry.shape):
+        if (entry.decisive or entry.id) in evidence.hits:
             found.setdefault(entry.kind, []).append(lift(evidence, entry))
     for kind, lifts in found.items():
         best = max(lifts) - math.log(len(lifts))
         features.add(kind, "value.lift", max(best, _FLOOR) / 5)
+        if best > 0:
+            features.all[f"lift.{kind}"] = best / 5
         if header.silent:
             features.add(kind, "alone.lift", max(best, _FLOOR) / 5)
 

@@ -40,6 +40,10 @@ _DETECTORS: tuple[tuple[str, re.Pattern[str], Check], ...] = tuple(
     (name, re.compile(shape, re.DOTALL), check)
     for name, shape, check in (
         ("email", r"[^\s].*@.*[aA]", contact.is_email),
+        ("email_any", r".*(?:@|&#|%99|aa).*", contact.is_any_email),
+        ("ip_any", r"[\[]?[aA9:.]+(?:\]?[:/]9+)?", network.is_ip),
+        ("phone_any", r".*9.*9.*", contact.is_phone),
+        ("address_any", r".*[aA].*", places.is_address),
         ("email_encoded", r".*(?:&#|%99|aa).*", contact.is_encoded_email),
         ("url", r"(?:[aA]+:)?//.*|[aA]{3}\..*", network.is_url),
         ("hostname", r"[aA9][aA9-]*(?:\.[aA9-]+)+(?:/.*)?", network.is_hostname),
@@ -66,7 +70,7 @@ _DETECTORS: tuple[tuple[str, re.Pattern[str], Check], ...] = tuple(
         ("password_plain", r"\S{6,32}", secrets.is_plain_password),
         ("clock", r"9{1,2}:99.*", dates.is_clock),
         ("date", r".*9.*9.*", dates.is_date),
-        ("age_number", r"9{1,3}(?:\.9)?", quantities.is_age),
+        ("age_number", r"9{1,3}(?:\.9+)?", quantities.is_age),
         ("coordinate_number", r"-?9{1,3}\.9{3,}", quantities.is_degree),
         ("vin", r"[A9]{17}", quantities.is_vin),
         ("organization_name", r".*[aA].*\s.*", people.is_organization),
@@ -85,6 +89,9 @@ _SHAPED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(shape))
     for name, shape in (
         ("ssn_shape", r"999-99-9999"),
+        ("age_range", r"9{1,2} ?[-–] ?9{1,2}|[<>]=? ?9{2}|9{2} ?\+"),
+        ("region_iso", r"A{2,3}[-_][A9]{1,3}"),
+        ("postal_plus4", r"9{9}"),
         ("postal_us", r"9{5}(?:-9{4})?"),
         ("postal_uk", r"A{1,2}9[A9]? ?9AA"),
         ("postal_ca", r"A9A[ -]?9A9"),
@@ -112,9 +119,19 @@ _SHAPED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
+_LONG = 100
+"""Characters from which a value is read as text: few types are so long."""
+_OF_TEXT = frozenset(
+    "email_any email url password_hash hex_digest secret_token address_any full_address "
+    "coordinate_pair".split()
+)
+
+
 @lru_cache(50_000)
 def _gates(shape: str) -> tuple[tuple[str, ...], tuple[tuple[str, Check], ...]]:
     """Return the detectors a shape decides by itself and those it admits to their check."""
+    if len(shape) > _LONG:
+        return (), tuple((n, c) for n, p, c in _DETECTORS if n in _OF_TEXT and p.fullmatch(shape))
     decided = tuple(name for name, pattern in _SHAPED if pattern.fullmatch(shape))
     return decided, tuple(
         (n, check) for n, pattern, check in _DETECTORS if pattern.fullmatch(shape)
@@ -128,6 +145,8 @@ def _shaped(entries: tuple[Classifier, ...]) -> tuple[Classifier, ...]:
 
 @lru_cache(50_000)
 def _typed(shape: str, entries: tuple[Classifier, ...]) -> tuple[Classifier, ...]:
+    if len(shape) > _LONG:
+        return tuple(e for e in entries if e.shape is None)
     return tuple(e for e in entries if e.shape is None or e.shape.fullmatch(shape))
 
 
@@ -176,6 +195,8 @@ def accepts(entry: Classifier, value: str) -> bool:
 
 def _clean(value: str) -> str:
     value = value.strip()
+    if value.startswith('["') and value.endswith('"]'):
+        value = value[2:-2].split('"', 1)[0]
     return value[1:-1].strip() if len(value) > 2 and value[0] == value[-1] == '"' else value
 
 

@@ -57,8 +57,21 @@ def _words(header: str, vocabulary: frozenset[str]) -> tuple[str, ...]:
 
 
 def _parts(word: str, vocabulary: frozenset[str]) -> Sequence[str]:
-    if not vocabulary or word in vocabulary or len(word) < 2 * _SHORTEST_PART - 1:
+    if not vocabulary or word in vocabulary:
         return (word,)
+    if not word[-1].isascii():
+        return _wide_parts(word, vocabulary)
+    if len(word) < 2 * _SHORTEST_PART - 1:
+        return (word,)
+    return _cover(word, vocabulary) or (word,)
+
+
+def _wide_parts(word: str, vocabulary: frozenset[str]) -> Sequence[str]:
+    """Cut the longest known ending off a word of a script that writes without blanks."""
+    if "\u3040" <= word[-1] <= "\uffdc":
+        for start in range(1, len(word) - 1):
+            if word[start:] in vocabulary:
+                return word[:start], word[start:]
     return _cover(word, vocabulary) or (word,)
 
 

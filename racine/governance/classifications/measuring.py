@@ -59,6 +59,7 @@ def redraw(example: str, draw: random.Random) -> str:
     return "".join(draw.choice(string.digits) if c.isdigit() else c for c in example)
 
 
+@cache
 def valid_values(entry: Classifier, count: int = _WANTED) -> list[str]:
     """Return values that the classifier accepts: its examples with some digits drawn anew."""
     draw, found = random.Random(f"{SEED} {entry.id}"), list(entry.matching)
@@ -98,7 +99,9 @@ def collisions(
 
 
 def _digits(length: int) -> Callable[[random.Random], str]:
-    return lambda draw: draw.choice("123456789") + "".join(draw.choices(string.digits, k=length - 1))
+    return lambda draw: (
+        draw.choice("123456789") + "".join(draw.choices(string.digits, k=length - 1))
+    )
 
 
 def _word(draw: random.Random) -> str:
@@ -129,4 +132,8 @@ def _hash(draw: random.Random) -> str:
 
 def _code(draw: random.Random) -> str:
     letters = "".join(draw.choices(string.ascii_uppercase, k=draw.randint(1, 4)))
-    return letters + draw.choice(("", "-")) + "".join(draw.choices(string.digits, k=draw.randint(2, 8)))
+    return (
+        letters
+        + draw.choice(("", "-"))
+        + "".join(draw.choices(string.digits, k=draw.randint(2, 8)))
+    )

@@ -29,7 +29,8 @@ class Model:
     shared: Mapping[str, float]
     own: Mapping[str, Mapping[str, float]]
     all: Mapping[str, Mapping[str, float]]
-    thresholds: Mapping[str, float]
+    thresholds: Mapping[str, Mapping[str, float]]
+    """Confidence a kind must reach, under a telling header (`named`) and without (`silent`)."""
 
     def contributions(self, features: Features, kind: str) -> dict[str, float]:
         """Return what each piece of evidence adds to a kind's score."""

@@ -8,8 +8,13 @@ from racine.governance.classifications.detectors.network import is_uuid
 from racine.governance.classifications.detectors.secrets import is_secret_token
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_CONNECTION = re.compile(r"[a-z][a-z0-9+]{2,20}://[^\s:/@]+:[^\s/@]+@[^\s/]+.*|.*(?:Password|PWD|AccountKey)=[^;]+;?.*", re.I)
-_AGENT = re.compile(r"(?:Mozilla|Opera|curl|Wget|python-requests|okhttp|Dalvik|PostmanRuntime)/\d.*")
+_CONNECTION = re.compile(
+    r"[a-z][a-z0-9+]{2,20}://[^\s:/@]+:[^\s/@]+@[^\s/]+.*|.*(?:Password|PWD|AccountKey)=[^;]+;?.*",
+    re.I,
+)
+_AGENT = re.compile(
+    r"(?:Mozilla|Opera|curl|Wget|python-requests|okhttp|Dalvik|PostmanRuntime)/\d.*"
+)
 
 
 def _digits(value: str) -> str:
@@ -26,16 +31,20 @@ def npi(value: str) -> bool:
 
 
 def dea(value: str) -> bool:
-    """DEA registration: odd digits plus twice the even ones end in the check digit (21 CFR 1301)."""
+    """DEA registration: odd digits plus twice the even ones end in the last (21 CFR 1301)."""
     digits = _digits(value)
     odd, even = sum(map(int, digits[0:6:2])), sum(map(int, digits[1:6:2]))
-    return len(digits) == 7 and value[0] in "ABCDEFGHJKLMPRSTUX" and (odd + 2 * even) % 10 == int(digits[6])
+    return (
+        len(digits) == 7
+        and value[0] in "ABCDEFGHJKLMPRSTUX"
+        and (odd + 2 * even) % 10 == int(digits[6])
+    )
 
 
 def mbi(value: str) -> bool:
     """Medicare beneficiary identifier: 11 places without S, L, O, I, B, Z (CMS MBI format)."""
-    letter = "[AC-HJKMNP-RT-Y]"
-    form = f"[1-9]{letter}[0-9AC-HJKMNP-RT-Y][0-9]{letter}[0-9AC-HJKMNP-RT-Y][0-9]{letter}{{2}}[0-9]{{2}}"
+    letter, either = "[AC-HJKMNP-RT-Y]", "[0-9AC-HJKMNP-RT-Y]"
+    form = f"[1-9]{letter}{either}[0-9]{letter}{either}[0-9]{letter}{{2}}[0-9]{{2}}"
     return re.fullmatch(form, value.replace("-", "")) is not None
 
 
@@ -49,7 +58,8 @@ def nino(value: str) -> bool:
 def dvla(value: str) -> bool:
     """UK driving licence: month digits of the birth date must exist, women's plus 50 (DVLA)."""
     compact = value.replace(" ", "")
-    form = r"[A-Z]{1,5}9{0,4}\d(?:[05][1-9]|[16][0-2])(?:0[1-9]|[12]\d|3[01])\d[A-Z][A-Z9][A-Z0-9][A-Z]{2}"
+    month, day = r"(?:[05][1-9]|[16][0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+    form = rf"[A-Z]{{1,5}}9{{0,4}}\d{month}{day}\d[A-Z][A-Z9][A-Z0-9][A-Z]{{2}}"
     return len(compact) == 16 and re.fullmatch(form, compact) is not None
 
 
@@ -60,7 +70,9 @@ def rvnr(value: str) -> bool:
         return False
     letter = f"{_LETTERS.index(compact[8]) + 1:02d}"
     digits = compact[:8] + letter + compact[9:11]
-    products = (int(d) * w for d, w in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True))
+    products = (
+        int(d) * w for d, w in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True)
+    )
     return sum(sum(map(int, str(p))) for p in products) % 10 == int(compact[11])
 
 
@@ -88,7 +100,9 @@ def pis(value: str) -> bool:
     """Brazilian worker number: weights 3 2 9…2, mod 11 (Caixa, PIS/PASEP/NIS)."""
     digits = _digits(value)
     rest = 11 - _weighted(digits, (3, 2, 9, 8, 7, 6, 5, 4, 3, 2)) % 11
-    return len(digits) == 11 and len(set(digits)) > 1 and int(digits[10]) == (0 if rest > 9 else rest)
+    return (
+        len(digits) == 11 and len(set(digits)) > 1 and int(digits[10]) == (0 if rest > 9 else rest)
+    )
 
 
 def clabe(value: str) -> bool:
@@ -109,7 +123,7 @@ def uy_ci(value: str) -> bool:
 
 
 def my_number(value: str) -> bool:
-    """Japanese individual number: mod 11 over weights 6 5 4 3 2 7 6 5 4 3 2 (MIC ordinance 85/2014)."""
+    """Japanese individual number: mod 11, weights 6 to 2 and 7 to 2 (MIC ordinance 85/2014)."""
     digits = _digits(value)
     rest = _weighted(digits, (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
     return len(digits) == 12 and int(digits[11]) == (0 if rest <= 1 else 11 - rest)
@@ -141,7 +155,9 @@ def nric(value: str) -> bool:
         return False
     shift = {"T": 4, "G": 4, "M": 3}.get(value[0], 0)
     rest = (_weighted(value[1:8], (2, 7, 6, 5, 4, 3, 2)) + shift) % 11
-    letters = "JZIHGFEDCBA" if value[0] in "ST" else "XWUTRQPNMLK" if value[0] in "FG" else "KLJNPQRTUWX"
+    letters = (
+        "JZIHGFEDCBA" if value[0] in "ST" else "XWUTRQPNMLK" if value[0] in "FG" else "KLJNPQRTUWX"
+    )
     return letters[10 - rest if value[0] == "M" else rest] == value[8]
 
 

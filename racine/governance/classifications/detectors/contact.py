@@ -96,6 +96,16 @@ def is_trunk_phone(value: str) -> bool:
     )
 
 
+def is_phone(value: str) -> bool:
+    """A number that its grouping, country code or trunk zero shows to be a telephone's."""
+    return is_international_phone(value) or is_national_phone(value) or is_trunk_phone(value)
+
+
+def is_any_email(value: str) -> bool:
+    """An address as it is or encoded."""
+    return is_email(value) or is_encoded_email(value)
+
+
 def is_us_phone(value: str) -> bool:
     """Ten digits of the North American plan: area code and exchange begin with 2 to 9."""
     digits = value.removesuffix(".0")

@@ -52,6 +52,13 @@ def is_ip_with_suffix(value: str) -> bool:
     return found is not None and (is_ipv4(found[1]) or (len(found[1]) > 4 and is_ipv6(found[1])))
 
 
+def is_ip(value: str) -> bool:
+    """An address of either version, with or without port, that is no short version number."""
+    if is_ipv4(value):
+        return not is_low_version(value)
+    return is_ipv6(value) or is_ip_with_suffix(value)
+
+
 def is_low_version(value: str) -> bool:
     """Four small numbers, as software versions are: every octet after the first below 30."""
     parts = value.split(".")

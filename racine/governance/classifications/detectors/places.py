@@ -7,7 +7,7 @@ from racine.governance.classifications.words import flags, fold, listed
 _STREET = listed("street_words")
 _COMPOUND = re.compile(
     r"[^\W\d_]{2,}(?:stra(?:ss|ß)e|str\.?|weg|gasse|platz|allee|ring|damm|straat|laan|plein|gracht|kade|dijk|gatan|"
-    r"gata|vägen|vagen|gade|vej|vegen|veien|gaten|katu|tie|kuja|utca|ufer|chaussee|markt|stræde|torv)",
+    r"gata|vägen|vagen|gade|vej|vegen|veien|gaten|katu|tie|kuja|polku|stigen|stien|gränd|backen|bakken|torget|allén|alle|vænget|utca|ufer|chaussee|markt|stræde|torv)",
     re.IGNORECASE,
 )
 _BOX = re.compile(
@@ -19,6 +19,7 @@ _UNIT = re.compile(
     re.I,
 )
 _CJK_ADDRESS = re.compile(
+    r"[\w\s・ヶケ]{2,}[区區市郡町村路街].*(?:\d+\s?(?:丁目|番|号|號|室|楼|栋)|\d+\w?[-－‐]\d+|\d+番地).*|"
     r"(?=.*\d|.*[一二三四五六七八九十*＊]).*(?:[都道府県省市州].*[区區町村县縣路街道丁号號番]|(?:시|도|구|군)\s.*(?:로|길|동|읍|면)).*"
 )
 _PAIR = re.compile(
@@ -30,6 +31,9 @@ _DMS = re.compile(
     re.I,
 )
 _CODES = listed("region_codes")
+_CJK_PLACE = re.compile(
+    r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{1,8}([市区區县縣町村镇鎮시군구省県府都道州도])"
+)
 _COUNTRY_CODE = re.compile(r"[A-Z]{2,3}|[a-z]{2,3}")
 _CALLED = listed("country_by_habit")
 
@@ -83,6 +87,11 @@ def _placed(part: str) -> bool:
     )
 
 
+def is_address(value: str) -> bool:
+    """A street address, a full one, or one in Chinese, Japanese or Korean."""
+    return is_street_address(value) or is_cjk_address(value) or is_full_address(value)
+
+
 def has_unit(value: str) -> bool:
     """A flat, suite or floor, as second address lines hold."""
     return len(value) <= 60 and _UNIT.search(value) is not None
@@ -111,10 +120,12 @@ def place_traits(value: str) -> list[str]:
         traits.append("country_name")
     if "l" in found and not head:
         traits.append("language_name")
+    if not value.isascii() and (wide := _CJK_PLACE.fullmatch(value)):
+        traits.append("city_name" if wide[1] in "市区區县縣町村镇鎮시군구" else "region_name")
     if value in _CODES:
         traits.append("region_code")
     if "a" in found and _COUNTRY_CODE.fullmatch(value):
-        traits.append("country_code")
+        traits.append("country_code" if value.isupper() else "country_code_lower")
     return traits
 
 

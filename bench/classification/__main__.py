@@ -1,0 +1,105 @@
+"""Measure the classifier on labelled tables.
+
+    uv run python -m bench.classification [FOLDER…] [--write]
+    OMP_NUM_THREADS=1 uv run --with numpy --with scipy \\
+        python -m bench.classification FOLDER… --folds 4 [--write]
+
+Without folds the shipped model is measured on our own tables, whose held-out sources it never saw,
+and on each FOLDER. With folds, each source of the folders is judged by a model that saw none of its
+tables. `--write` puts the tables into `docs/guide/accuracy.md`. The last line is JSON.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.classification import report
+from bench.classification.examples import (
+    Example,
+    Gathered,
+    as_evidence,
+    augmented,
+    collect,
+    examples,
+    own,
+)
+from bench.classification.scoring import Measured
+from racine.governance.classifications.deciding import decide
+from racine.governance.classifications.evidence import ClassifySettings
+
+DEFAULT_PACKS = ("international", "us", "uk", "eu")
+
+
+def judge(tables: Iterable[Gathered], named: bool, packs: tuple[str, ...] = ()) -> Measured:
+    """Return the score of the shipped classifier, by the verdicts that a scan would store."""
+    measured = Measured()
+    for table, evidence in tables:
+        verdicts = decide(as_evidence(table, evidence, named), ClassifySettings(packs=packs))
+        for name, verdict in zip(table.columns, verdicts, strict=True):
+            if name in table.labels:
+                found = [(c.kind, c.confidence) for c in verdict.classifications]
+                measured.add(table.labels[name], found)
+    return measured
+
+
+def judge_unseen(tables: Sequence[Gathered], folds: int) -> dict[str, Measured]:
+    """Return the scores by models that saw no table of the judged source."""
+    from bench.classification import train  # numpy and scipy are needed for this alone
+
+    found = examples([*tables, *own(held_out=False)]) + augmented()
+    answers = train.cross_validate(found, folds, 1.0)
+    chosen = train.both_thresholds(found, answers)
+    measured: dict[str, Measured] = {}
+    for example, answer in zip(found, answers, strict=True):
+        if example.set in ("made", "own"):
+            continue
+        kind = max(answer, key=answer.__getitem__)
+        limit = chosen["named" if example.named else "silent"].get(kind, 1.0)
+        said = [(kind, answer[kind])] if answer[kind] >= limit else []
+        measured.setdefault(_name(example), Measured()).add(example.label, said)
+    return measured
+
+
+def _name(example: Example) -> str:
+    return f"{example.set}, {'with headers' if example.named else 'values only'}, unseen sources"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--folds", type=int, default=0)
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    tables = collect(given.folders)
+    results = judge_unseen(tables, given.folds) if given.folds else _shipped(tables)
+    text = report.markdown(results, folds=given.folds)
+    print(text)
+    if given.write:
+        report.write(text, folds=given.folds)
+    print(json.dumps(_line(results)))
+
+
+def _shipped(tables: Sequence[Gathered]) -> dict[str, Measured]:
+    held, kept = own(held_out=True), own(held_out=False)
+    results = {
+        "own held-out sources, with headers": judge(held, True),
+        "own held-out sources, values only": judge(held, False),
+        "own held-out sources, with headers, default packs": judge(held, True, DEFAULT_PACKS),
+        "own other sources, with headers": judge(kept, True),
+        "own other sources, values only": judge(kept, False),
+    }
+    for name in dict.fromkeys(table.set for table, _ in tables):
+        chosen = [pair for pair in tables if pair[0].set == name]
+        results[f"{name}, with headers (learned from)"] = judge(chosen, True)
+        results[f"{name}, values only (learned from)"] = judge(chosen, False)
+    return results
+
+
+def _line(results: dict[str, Measured]) -> dict[str, Any]:
+    return {name: report.summary(measured.score) for name, measured in results.items()}
+
+
+if __name__ == "__main__":
+    main()

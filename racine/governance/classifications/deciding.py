@@ -207,9 +207,8 @@ def _sentence(evidence: Evidence, header: Header, entry: Classifier) -> str:
         return f"{named[0].upper()}{named[1:]}; none of its detectors fits the values."
     best = max(hits, key=hits.__getitem__)
     count = evidence.tried.get(best, evidence.sampled)
-    chance = (
-        f", {entry.chance:.2g} expected by chance" if best == entry.id and entry.chance < 1 else ""
-    )
+    told = best in (entry.id, entry.decisive) and entry.chance < 1
+    chance = f" ({entry.chance:.2%} would by chance)" if told else ""
     share = f"{min(hits[best], count)} of {count} values fit {best}"
     return f"{named[0].upper()}{named[1:]}; {share}{chance}."
 

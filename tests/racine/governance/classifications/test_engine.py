@@ -51,7 +51,9 @@ def test_a_verdict_explains_itself_in_words_and_numbers() -> None:
     assert found.confidence > 0.9
     assert found.evidence.name > 0
     assert found.evidence.values > 0
-    assert found.evidence.words == "The header says “email”; 20 of 20 values fit email."
+    assert found.evidence.words == (
+        "The header says “email”; 20 of 20 values fit email (0.05% would by chance)."
+    )
 
 
 def test_evidence_holds_no_value() -> None:

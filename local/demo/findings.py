@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from local.demo.runs import JOB, Json, Run, Source
+from local.demo.runs import Json, Run
 from racine.client import Client
 
 _VERDICTS = "/api/classifications/verdicts"
@@ -86,21 +86,10 @@ def assets(racine: Client) -> dict[tuple[str, str], int]:
     return dict(counted)
 
 
-def monitor(racine: Client, source: Source) -> tuple[Json, str]:
-    """Let the job run over the source each night; return the schedule and its next time."""
-    wish = {
-        "name": f"{source.name}_nightly",
-        "cron": "30 2 * * *",
-        "time_zone": "Europe/Berlin",
-        "parameters": {
-            "name": source.name,
-            "kind": source.kind,
-            "location": str(source.location),
-        },
-    }
-    schedule = racine.schedule(JOB, wish)
-    fires = racine.get(f"/api/racine/schedules/{schedule['id']}/preview", count=1)
-    return schedule, fires["times"][0]
+def monitoring(racine: Client, run: Run) -> tuple[Json, str]:
+    """Return the schedule that the run has left for its source, and its next time."""
+    path = f"/api/racine/schedules/{run.outputs['schedule_id']}"
+    return racine.get(path), racine.get(f"{path}/preview", count=1)["times"][0]
 
 
 def only_table(racine: Client, table: str) -> str:

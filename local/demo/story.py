@@ -55,7 +55,8 @@ def _govern(racine: Client, estate: Estate, report: Report) -> None:
     for run in runs:
         report.plan(run, findings.plan(racine, run))
     report.catalog(findings.assets(racine))
-    report.schedule(*findings.monitor(racine, shop))
+    for run in runs:
+        report.schedule(*findings.monitoring(racine, run))
     for run in runs:
         report.timeline(run)
     _mend(racine, shop, runs[0], report)
@@ -66,7 +67,9 @@ def _mend(racine: Client, shop: Source, before: Run, report: Report) -> None:
     fault = _fault(racine, before)
     changed = truncate_cards(shop.location)
     report.step(f"Truncated {changed} card numbers in the shop; scanning {_TABLE} again …")
-    again = govern(racine, shop, rule_set=findings.only_table(racine, _TABLE))
+    only = findings.only_table(racine, _TABLE)
+    # The nightly run goes on over the whole source.
+    again = govern(racine, shop, rule_set=only, monitor_cron=None)
     after = racine.get(f"/api/compliance-rules/findings/{fault['id']}")
     if after["state"] != "closed":
         raise Conflict(

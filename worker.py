@@ -18,6 +18,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.attempts import Attempts
 from activities.events import EventSink
 from activities.heartbeats import Heartbeats
+from activities.loops import LoopActivities
 from activities.names import ACTIVITY_QUEUE, WORKFLOW_QUEUE
 from activities.operations import activities
 from activities.python.pool import PythonPool
@@ -32,6 +33,7 @@ from racine.errors import RacineError
 from services import schedules, summaries
 from services.reconciler import Reconciler
 from workflows.job import RacineJob
+from workflows.loop import RacineLoop
 from workflows.scheduled import RacineScheduledRun
 
 log = structlog.get_logger(__name__)
@@ -52,7 +54,7 @@ def workflow_worker(client: Client) -> Worker:
     return Worker(
         client,
         task_queue=WORKFLOW_QUEUE,
-        workflows=[RacineJob, RacineScheduledRun],
+        workflows=[RacineJob, RacineLoop, RacineScheduledRun],
         workflow_runner=sandbox(),
         # Any other error would retry the workflow task for ever, which only a real bug should.
         workflow_failure_exception_types=[RacineError],
@@ -70,7 +72,7 @@ class Parts:
 
 def activity_worker(client: Client, parts: Parts) -> Worker:
     attempts = parts.attempts
-    own = RunActivities(attempts.db, attempts.sink)
+    own, loops = RunActivities(attempts.db, attempts.sink), LoopActivities(attempts.db)
     return Worker(
         client,
         task_queue=ACTIVITY_QUEUE,
@@ -78,6 +80,8 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
             *activities(attempts),
             own.finish,
             own.record,
+            loops.expand,
+            loops.slice,
             parts.python.run,
             ScheduleActivities(attempts.db).record,
         ],

@@ -6,6 +6,8 @@ ACTIVITY_QUEUE = "racine-io"
 FINISH_RUN = "racine.finish_run"
 RECORD = "racine.record"
 PYTHON = "racine.python"
+EXPAND = "racine.expand"
+SLICE = "racine.slice"
 RECORD_SCHEDULED_RUN = "racine.record_scheduled_run"
 
 OWN = "racine:"

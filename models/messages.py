@@ -110,6 +110,70 @@ class TaskOutput(Message):
     """Blob of the whole output where `values` holds only its small fields."""
 
 
+class Scope(Message):
+    """Where in a run a plan is carried out, and what its expressions may refer to beside it."""
+
+    context: RunContext
+    parameters: dict[str, Any]
+    run: dict[str, Any]
+    prefix: str = ""
+    """Stands before every task key: `per_table[3].` in an iteration."""
+    outer_tasks: dict[str, Any] = Field(default_factory=dict)
+    """Tasks of the levels around, by key."""
+    loop: dict[str, Any] = Field(default_factory=dict)
+    """`item`, `item_index` and `outer` in an iteration."""
+
+
+class ExpandCall(Message):
+    """The list that a loop walks over, as its document gives it."""
+
+    context: RunContext
+    inputs: Any
+    names: dict[str, Any] | None = None
+    batch_size: int | None = None
+
+
+class Expanded(Message):
+    """A loop's items: inline while they are few and small, else in a blob."""
+
+    count: int
+    items: list[Any] | None = None
+    ref: str | None = None
+
+
+class SliceCall(Message):
+    context: RunContext
+    ref: str
+    start: int
+    count: int
+
+
+class LoopInput(Message):
+    """A stretch of a loop's iterations for a workflow of its own."""
+
+    scope: Scope
+    key: str
+    body: PackedPlan
+    items: list[Any] | None = None
+    ref: str | None = None
+    start: int
+    count: int
+    concurrency: int
+    allowed: int
+    """Failures that end nothing; one more, and no further iteration begins."""
+    paused: bool = False
+
+
+class Tally(Message):
+    """How iterations ended."""
+
+    succeeded: int = 0
+    failed: int = 0
+    failed_items: list[int] = Field(default_factory=list)
+    """The first hundred of them, in order."""
+    error: dict[str, Any] | None = None
+
+
 class RecordCall(Message):
     """Transitions of a run that goes on, for the event log."""
 

@@ -21,7 +21,7 @@ MAX_LOOP = 1000
 """Elements a loop may walk over: CEL's `map` takes 20 ms for 1,000 and 6 s for 10,000."""
 MAX_TEXT = 1_000_000
 """Characters of one text that an expression may give."""
-CONTEXTS = ("params", "tasks", "run", "item", "item_index")
+CONTEXTS = ("params", "tasks", "run", "item", "item_index", "outer")
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _INTEGERS = range(-(2**63), 2**64)
 
@@ -47,6 +47,12 @@ def located_templates(value: Any, pointer: str = "") -> list[tuple[str, str]]:
     else:
         return []
     return [found for place, item in items for found in located_templates(item, place)]
+
+
+def is_template(text: str) -> bool:
+    """Tell whether a text is one whole template, whose value keeps its type."""
+    whole = _TEMPLATE.fullmatch(text.strip())
+    return whole is not None and "{{" not in whole.group(1)
 
 
 def has_template(value: Any) -> bool:
@@ -104,13 +110,13 @@ def resolve(value: Any, context: Mapping[str, Any]) -> Any:
 
 
 def _resolve_text(text: str, context: Mapping[str, Any]) -> Any:
-    whole = _TEMPLATE.fullmatch(text.strip())
-    if whole and "{{" not in whole.group(1):
-        return evaluate(whole.group(1).strip(), context)
-    return _TEMPLATE.sub(lambda found: _as_text(evaluate(found.group(1).strip(), context)), text)
+    if is_template(text):
+        return evaluate(text.strip()[2:-2].strip(), context)
+    return _TEMPLATE.sub(lambda found: as_text(evaluate(found.group(1).strip(), context)), text)
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a value as templates write it into a text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

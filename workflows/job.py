@@ -1,7 +1,8 @@
 """RacineJob: runs the plan of one job; every effect is an activity, every decision is here."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -10,13 +11,15 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, FINISH_RUN, OWN
-    from models.messages import Carried, ControlCall, FinishCall, JobInput, RunResult
+    from models.messages import Carried, ControlCall, FinishCall, JobInput, RunResult, Scope
     from models.temporal import STATE
+    from racine.engine.plan import Plan
     from racine.engine.policies import root_failures, verdict
-    from racine.engine.scheduler import Scheduler
     from racine.engine.states import RunState, TaskResult
     from racine.errors import RacineError
-    from workflows.steps import Steps
+    from workflows.flow import Flow
+    from workflows.steps import Level
+    from workflows.waiting import settled
 
 _STATE = SearchAttributeKey.for_keyword(STATE)
 _MAX_EVENTS = 8_000
@@ -36,56 +39,61 @@ class RacineJob:
         self._ends_as: RunState | None = None
         """Why the run ends before its plan does."""
         self._closed = False
-        self._steps = Steps(given, self._started_at)
-        self._scheduler = Scheduler(
+        paused = carried.paused if carried else False
+        self._flow = Flow(paused=paused, transitions=list(carried.transitions) if carried else [])
+        self._main = Level(
+            self._flow,
+            _scope(given, self._started_at),
             given.plan,
-            self._execute,
-            self._steps.observe,
             results=_by_place(given),
-            paused=carried.paused if carried else False,
+            after_each=self._drain_when_long,
         )
-        self._steps.results = self._scheduler.results
+        self._level = self._main
+        """What runs now: the job's tasks, or those that come after."""
+        self._after: list[Level] = []
 
     @workflow.run
     async def run(self, given: JobInput) -> RunResult:
         if given.carried is None:
             self._show(RunState.RUNNING)
         try:
-            await self._drive()
-            if not self._scheduler.complete:
+            await self._drive(self._main)
+            if not self._main.scheduler.complete:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self._carry())
+            state = self._ends_as or verdict(given.plan.steps, self._main.results)
+            state = await self._afterwards(state)
             self._closed = True
-            result = await self._finish()
+            result = await self._finish(state)
         except RacineError as fault:
             raise ApplicationError(fault.message, type=fault.code, non_retryable=True) from fault
         await workflow.wait_condition(workflow.all_handlers_finished)
         return _conclude(result)
 
     @workflow.update
-    def pause(self, call: ControlCall) -> dict[str, Any]:
+    async def pause(self, call: ControlCall) -> dict[str, Any]:
         """Start no further task until resume; those that run go on to their end."""
-        self._scheduler.pause()
         self._show(RunState.PAUSED)
+        await self._flow.pause()
         return {"state": RunState.PAUSED}
 
     @pause.validator
     def _may_pause(self, call: ControlCall) -> None:
         self._require_open("pause")
-        if self._scheduler.paused:
+        if self._flow.paused:
             raise _refusal("The run is paused already.")
 
     @workflow.update
-    def resume(self, call: ControlCall) -> dict[str, Any]:
+    async def resume(self, call: ControlCall) -> dict[str, Any]:
         """Go on starting tasks."""
-        self._scheduler.resume()
         self._show(RunState.RUNNING)
+        await self._flow.resume()
         return {"state": RunState.RUNNING}
 
     @resume.validator
     def _may_resume(self, call: ControlCall) -> None:
         self._require_open("resume")
-        if not self._scheduler.paused:
+        if not self._flow.paused:
             raise _refusal("The run is not paused.")
 
     @workflow.update
@@ -102,13 +110,15 @@ class RacineJob:
         if self._closed or self._ends_as is not None:
             raise _refusal(f"The run is ending: there is nothing to {verb}.")
 
-    async def _drive(self) -> None:
-        """Run the plan until it ends, is stopped, runs out of time or must continue as new."""
-        drive = asyncio.create_task(self._scheduler.run())
-        if not await _ended(drive, self._seconds_left(), self._on_cancel):
+    async def _drive(self, level: Level) -> None:
+        """Run a level until it ends, is stopped, runs out of time or must continue as new."""
+        self._level = level
+        work = asyncio.create_task(level.run())
+        seconds = self._seconds_left() if level is self._main else None
+        if not await settled(work, seconds, self._on_cancel):
             self._stop(RunState.TIMED_OUT)
-            await _ended(drive, None, self._on_cancel)
-        await drive
+            await settled(work, None, self._on_cancel)
+        await work
 
     def _seconds_left(self) -> float | None:
         limit = self._given.plan.timeout_seconds
@@ -120,41 +130,60 @@ class RacineJob:
         self._stop(RunState.CANCELLED)
 
     def _stop(self, end: RunState) -> None:
-        if self._ends_as is None:
-            self._ends_as = end
-            self._scheduler.stop()
+        """End what runs; a second order also ends what was to come after."""
+        if self._ends_as is None or self._level is not self._main:
+            self._ends_as = self._ends_as or end
+            self._flow.stopping = True
+            self._level.scheduler.stop()
 
-    async def _execute(self, number: int, step: Any) -> TaskResult:
-        try:
-            result = await self._steps.execute(number, step)
-        except RacineError as fault:
-            error = {"code": fault.code, "message": fault.message, "next_step": fault.next_step}
-            result = self._steps.fail(number, error)
+    async def _afterwards(self, state: RunState) -> RunState:
+        """Run `on_failure` after a failure, then `finally`; a failure there fails the run."""
+        plan = self._given.plan
+        if state is RunState.FAILED and plan.on_failure is not None:
+            await self._run_after(plan.on_failure, state)
+        if plan.final is None:
+            return state
+        ended = await self._run_after(plan.final, state)
+        return ended if state is RunState.COMPLETED else state
+
+    async def _run_after(self, plan: Plan, state: RunState) -> RunState:
+        self._flow.stopping = False
+        scope = self._main.scope
+        read = {key for step in plan.steps for key in step.outer}
+        places: list[Any] = [
+            (n, None) for n, step in enumerate(self._given.plan.steps) if step.key in read
+        ]
+        tasks = self._main.names(places, [], [])["tasks"]
+        run = {**scope.run, "state": state.value}
+        level = Level(self._flow, scope.model_copy(update={"outer_tasks": tasks, "run": run}), plan)
+        await self._drive(level)
+        self._after.append(level)
+        return verdict(plan.steps, level.results)
+
+    def _drain_when_long(self) -> None:
         if _history_is_long():
-            self._scheduler.drain()
-        return result
+            self._main.scheduler.drain()
 
     def _carry(self) -> JobInput:
         carried = Carried(
             started_at=self._started_at,
-            results=self._steps.still_read(),
-            paused=self._scheduler.paused,
-            transitions=self._steps.take(),
+            results=_still_read(self._main),
+            paused=self._flow.paused,
+            transitions=self._flow.take(),
         )
         return self._given.model_copy(update={"carried": carried})
 
-    async def _finish(self) -> RunResult:
+    async def _finish(self, state: RunState) -> RunResult:
         """Write the run's end into the index; a cancellation meanwhile changes nothing."""
-        plan, results = self._given.plan, self._scheduler.results
-        state = self._ends_as or verdict(plan.steps, results)
+        plan = self._given.plan
         self._show(state)
         call = FinishCall(
             context=self._given.context,
             state=state,
             outputs=plan.outputs,
-            names=self._steps.names(plan.output_reads, self._given.parameters),
+            names=self._main.names(plan.output_reads, None, []),
             error=self._error(state),
-            transitions=self._steps.take(),
+            transitions=self._flow.take(),
         )
         writing = asyncio.ensure_future(
             workflow.execute_activity(
@@ -166,22 +195,16 @@ class RacineJob:
                 start_to_close_timeout=timedelta(seconds=_FINISH_SECONDS),
             )
         )
-        await _ended(writing, None, lambda: None)
-        result = await writing
-        return RunResult.model_validate(result)
+        await settled(writing, None, lambda: None)
+        return RunResult.model_validate(await writing)
 
     def _error(self, state: RunState) -> dict[str, Any] | None:
-        steps, results = self._given.plan.steps, self._scheduler.results
         if state is RunState.TIMED_OUT:
             limit = self._given.plan.timeout_seconds
             return {"code": "timed_out", "message": f"The run took longer than {limit:g} s."}
-        failed = root_failures(steps, results)
-        if state is not RunState.FAILED or not failed:
+        if state is not RunState.FAILED:
             return None
-        first = results[failed[0]].error or {}
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        message = f"{steps[failed[0]].key}: {first.get('message', 'failed')}{more}"
-        return {**first, "message": message, "task_key": steps[failed[0]].key}
+        return next(filter(None, map(_first_failure, [self._main, *self._after])), None)
 
     def _show(self, state: RunState) -> None:
         workflow.upsert_search_attributes([_STATE.value_set(state.value)])
@@ -203,22 +226,42 @@ def _history_is_long() -> bool:
     )
 
 
-async def _ended(work: "asyncio.Future[Any]", seconds: float | None, on_cancel: Any) -> bool:
-    """Wait for work through any number of cancellations; tell whether it ended in time.
+def _scope(given: JobInput, started_at: datetime) -> Scope:
+    run = {
+        "id": given.context.run_id,
+        "job": given.plan.job,
+        "workspace": given.context.workspace_id,
+        "start_time": started_at.isoformat(),
+        "logical_time": given.logical_time or started_at.isoformat(),
+        "state": RunState.RUNNING.value,
+    }
+    return Scope(context=given.context, parameters=given.parameters, run=run)
 
-    Only the server's request counts as one: when the worker drops the run from its cache, it
-    cancels its coroutines too, and those must simply go.
-    """
-    while not work.done():
-        try:
-            await workflow.wait([work], timeout=seconds)
-            return work.done()
-        except asyncio.CancelledError:
-            if workflow.cancellation_reason() is None:
-                raise
-            on_cancel()
-            seconds = None
-    return True
+
+def _still_read(level: Level) -> dict[str, TaskResult]:
+    """Return all results by task key, with values only where something still reads them."""
+    steps, results, plan = level.plan.steps, level.results, level.plan
+    wanted = {n for number, step in enumerate(steps) if number not in results
+              for n, _ in step.reads}  # fmt: skip
+    wanted |= {n for n, _ in plan.output_reads}
+    after = {k for p in (plan.on_failure, plan.final) if p for s in p.steps for k in s.outer}
+    return {
+        steps[n].key: result
+        if n in wanted or steps[n].key in after
+        else replace(result, values=None)
+        for n, result in sorted(results.items())
+    }
+
+
+def _first_failure(level: Level) -> dict[str, Any] | None:
+    steps, results = level.plan.steps, level.results
+    failed = root_failures(steps, results)
+    if not failed:
+        return None
+    key, first = steps[failed[0]].key, results[failed[0]].error or {}
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    message = f"{key}: {first.get('message', 'failed')}{more}"
+    return {**first, "message": message, "task_key": key}
 
 
 def _conclude(result: RunResult) -> RunResult:

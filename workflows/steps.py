@@ -1,7 +1,8 @@
-"""How the interpreter carries out one step of each kind."""
+"""How the interpreter carries out one level of a plan, step by step of each kind."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -10,118 +11,149 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, HEARTBEAT_TIMEOUT_SECONDS, PYTHON
-    from models.messages import JobInput, PythonCall, TaskCall, TaskOutput, Transition
+    from models.messages import PythonCall, Scope, TaskCall, TaskOutput
     from racine import expressions
-    from racine.engine.plan import Read, Step
+    from racine.engine.plan import Plan, Read, Step
+    from racine.engine.scheduler import Scheduler
     from racine.engine.states import TaskResult, TaskState
+    from racine.errors import RacineError
+    from workflows.flow import Flow
+    from workflows.loops import run_loop
 
 
-class Steps:
-    """Executes steps of one run and keeps what the event log has not been told yet."""
+class Level:
+    """Runs one plan in one place: the job itself, an iteration of a loop, or what comes after."""
 
-    def __init__(self, given: JobInput, started_at: datetime) -> None:
-        self._given = given
-        self._plan = given.plan
-        self._run = {
-            "id": given.context.run_id,
-            "job": given.plan.job,
-            "workspace": given.context.workspace_id,
-            "start_time": started_at.isoformat(),
-            "logical_time": given.logical_time or started_at.isoformat(),
-        }
-        self.results: dict[int, TaskResult] = {}
-        carried = given.carried
-        self._transitions: list[Transition] = list(carried.transitions) if carried else []
-        self._kinds: dict[str, Callable[[int, Step], Awaitable[TaskResult]]] = {
+    def __init__(
+        self,
+        flow: Flow,
+        scope: Scope,
+        plan: Plan,
+        *,
+        results: dict[int, TaskResult] | None = None,
+        after_each: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.flow = flow
+        self.scope = scope
+        self.plan = plan
+        self.scheduler = Scheduler(
+            plan, self._execute, self._observe, results=results or {}, paused=flow.paused
+        )
+        self._after_each = after_each
+        self._kinds: dict[str, Callable[[Step], Awaitable[TaskResult]]] = {
             "operation_task": self._operation,
             "python_task": self._python,
             "condition_task": self._condition,
+            "switch_task": self._switch,
+            "for_each_task": self._for_each,
             "noop_task": self._noop,
         }
 
-    async def execute(self, number: int, step: Step) -> TaskResult:
-        """Run a step to its end; raises RacineError for what its document got wrong."""
-        return await self._kinds[step.kind](number, step)
+    @property
+    def results(self) -> dict[int, TaskResult]:
+        return self.scheduler.results
 
-    def observe(self, number: int, result: TaskResult) -> None:
-        """Note the end of a step that no activity will write down."""
-        body: dict[str, Any] = {"outcome": result.outcome} if result.outcome else {}
-        if result.error:
-            body["error"] = result.error
-        self._transitions.append(
-            Transition(task_key=self._plan.steps[number].key, n=1, kind=result.state, body=body)
-        )
+    async def run(self) -> None:
+        """Run the plan to its end, or until it is stopped or drained."""
+        self.flow.enter(self.scheduler)
+        try:
+            await self.scheduler.run()
+        except asyncio.CancelledError:
+            if not self.flow.stopping:
+                raise
+            self.scheduler.stop()
+            await self.scheduler.run()
+            raise
+        finally:
+            self.flow.leave(self.scheduler)
 
-    def fail(self, number: int, error: dict[str, Any]) -> TaskResult:
-        result = TaskResult(TaskState.FAILED, error=error)
-        self.observe(number, result)
-        return result
-
-    def take(self) -> list[Transition]:
-        """Give away what the event log has not been told, once."""
-        taken, self._transitions = self._transitions, []
-        return taken
-
-    def names(self, reads: list[Read], parameters: dict[str, Any]) -> dict[str, Any]:
+    def names(
+        self, reads: list[Read], params: list[str] | None, outer: list[str]
+    ) -> dict[str, Any]:
         """Return what expressions may refer to: of other steps, only what they read."""
-        steps = self._plan.steps
-        tasks = {steps[n].key: _view(self.results[n], fields) for n, fields in reads
-                 if n in self.results}  # fmt: skip
-        return {"params": parameters, "run": self._run, "tasks": tasks}
+        steps, scope = self.plan.steps, self.scope
+        tasks = {key: scope.outer_tasks[key] for key in outer if key in scope.outer_tasks}
+        for number, fields in reads:
+            if number in self.results:
+                tasks[steps[number].key] = _view(self.results[number], fields)
+        given = scope.parameters
+        if params is not None:
+            given = {name: given[name] for name in params if name in given}
+        return {"params": given, "run": scope.run, "tasks": tasks, **scope.loop}
 
-    def still_read(self) -> dict[str, TaskResult]:
-        """Return all results by task key, with values only where something still reads them."""
-        steps = self._plan.steps
-        open_ = [step for number, step in enumerate(steps) if number not in self.results]
-        wanted = {n for step in open_ for n, _ in step.reads}
-        wanted |= {n for n, _ in self._plan.output_reads}
-        return {
-            steps[n].key: r if n in wanted else TaskResult(r.state, None, r.outcome, r.error)
-            for n, r in sorted(self.results.items())
-        }
+    def path(self, step: Step) -> str:
+        """Return a task's key with the loops around it."""
+        return self.scope.prefix + step.key
 
-    async def _operation(self, number: int, step: Step) -> TaskResult:
+    def names_of(self, step: Step) -> dict[str, Any]:
+        return self.names(step.reads, step.params, step.outer)
+
+    async def _execute(self, number: int, step: Step) -> TaskResult:
+        try:
+            result = await self._kinds[step.kind](step)
+        except RacineError as fault:
+            error = {"code": fault.code, "message": fault.message, "next_step": fault.next_step}
+            result = self._told(step, TaskResult(TaskState.FAILED, error=error))
+        self._after_each()
+        return result
+
+    def _observe(self, number: int, result: TaskResult) -> None:
+        self._told(self.plan.steps[number], result)
+
+    def _told(self, step: Step, result: TaskResult) -> TaskResult:
+        self.flow.ended(self.path(step), result)
+        return result
+
+    async def _operation(self, step: Step) -> TaskResult:
         call = TaskCall(**self._call(step, step.spec["input"]))
-        return await self._activity(step.spec["operation"], call, number)
+        return await self._activity(step.spec["operation"], call, step)
 
-    async def _python(self, number: int, step: Step) -> TaskResult:
-        call = PythonCall(
-            **self._call(step, step.spec["parameters"]), callable=step.spec["callable"]
+    async def _python(self, step: Step) -> TaskResult:
+        given = self._call(step, step.spec["parameters"])
+        return await self._activity(
+            PYTHON, PythonCall(**given, callable=step.spec["callable"]), step
         )
-        return await self._activity(PYTHON, call, number)
 
-    async def _condition(self, number: int, step: Step) -> TaskResult:
-        names = self._names(step)
-        outcome = "true" if expressions.is_true(step.spec["expression"], names) else "false"
+    async def _condition(self, step: Step) -> TaskResult:
+        taken = expressions.is_true(step.spec["expression"], self.names_of(step))
+        return self._decided(step, "true" if taken else "false")
+
+    async def _switch(self, step: Step) -> TaskResult:
+        value = expressions.resolve(step.spec["on"], self.names_of(step))
+        outcome = expressions.as_text(value)
+        if outcome not in step.spec["cases"]:
+            outcome = step.spec["default"] or ""
+        return self._decided(step, outcome)
+
+    def _decided(self, step: Step, outcome: str) -> TaskResult:
         result = TaskResult(TaskState.SUCCEEDED, {"outcome": outcome}, outcome)
-        self.observe(number, result)
-        return result
+        return self._told(step, result)
 
-    async def _noop(self, number: int, step: Step) -> TaskResult:
-        result = TaskResult(TaskState.SUCCEEDED, {})
-        self.observe(number, result)
-        return result
+    async def _noop(self, step: Step) -> TaskResult:
+        return self._told(step, TaskResult(TaskState.SUCCEEDED, {}))
 
-    def _names(self, step: Step) -> dict[str, Any]:
-        given = self._given.parameters
-        return self.names(step.reads, {name: given[name] for name in step.params if name in given})
+    async def _for_each(self, step: Step) -> TaskResult:
+        self.flow.note(self.path(step), "started", {}, n=0)
+        return self._told(step, await run_loop(self, step, Level))
 
     def _call(self, step: Step, given: dict[str, Any]) -> dict[str, Any]:
         return {
-            "context": self._given.context,
-            "task_key": step.key,
+            "context": self.scope.context,
+            "task_key": self.path(step),
             "input": given,
-            "names": self._names(step) if step.templated else None,
+            "names": self.names_of(step) if step.templated else None,
             "outputs": step.outputs,
-            "transitions": self.take(),
         }
 
-    async def _activity(self, name: str, call: TaskCall, number: int) -> TaskResult:
-        step = self._plan.steps[number]
+    async def _activity(self, name: str, call: TaskCall, step: Step) -> TaskResult:
+        async with self.flow.gate:
+            return await self._open_activity(name, call, step)
+
+    async def _open_activity(self, name: str, call: TaskCall, step: Step) -> TaskResult:
         try:
             output = await workflow.execute_activity(
                 name,
-                call,
+                call.model_copy(update={"transitions": self.flow.take()}),
                 activity_id=_activity_id(call),
                 task_queue=ACTIVITY_QUEUE,
                 result_type=TaskOutput,
@@ -136,17 +168,20 @@ class Steps:
                 priority=Priority(fairness_key=call.context.workspace_id),
             )
         except ActivityError as failure:
-            cancelled = is_cancelled_exception(failure)
-            state = TaskState.CANCELLED if cancelled else TaskState.FAILED
-            result = TaskResult(state, error=None if cancelled else _describe(failure))
-            if not isinstance(failure.cause, ApplicationError):
-                # No attempt lived to say so: it ran out of time, was cancelled or lost its worker.
-                self.observe(number, result)
-            return result
+            return self._failed(step, failure)
         return TaskResult(TaskState.SUCCEEDED, output.values, ref=output.ref)
 
+    def _failed(self, step: Step, failure: ActivityError) -> TaskResult:
+        cancelled = is_cancelled_exception(failure)
+        state = TaskState.CANCELLED if cancelled else TaskState.FAILED
+        result = TaskResult(state, error=None if cancelled else _describe(failure))
+        if not isinstance(failure.cause, ApplicationError):
+            # No attempt lived to say so: it ran out of time, was cancelled or lost its worker.
+            self._told(step, result)
+        return result
+
     def _retry(self, step: Step) -> RetryPolicy:
-        policy = step.retry_policy or self._plan.retry_policy
+        policy = step.retry_policy or self.plan.retry_policy
         return RetryPolicy(
             maximum_attempts=policy.maximum_attempts,
             initial_interval=timedelta(seconds=policy.initial_interval_seconds),
@@ -165,10 +200,9 @@ def _view(result: TaskResult, fields: list[str] | None) -> dict[str, Any]:
     if fields is not None:
         values = {name: values[name] for name in fields if name in values}
     seen: dict[str, Any] = {"values": values, "state": result.state.value}
-    if result.outcome is not None:
-        seen["outcome"] = result.outcome
-    if result.error is not None:
-        seen["error"] = result.error
+    for name in ("outcome", "error", "ref"):
+        if (found := getattr(result, name)) is not None:
+            seen[name] = found
     return seen
 
 

@@ -767,7 +767,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("run_id", sa.String(length=40), nullable=False),
-        sa.Column("task_key", sa.String(length=160), nullable=False),
+        sa.Column("task_key", sa.String(length=500), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),

@@ -65,7 +65,8 @@ class RunEvent(Table):
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
     )
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
-    task_key: Mapped[str] = mapped_column(String(160), default="")
+    task_key: Mapped[str] = mapped_column(String(500), default="")
+    """With the loops around it: `per_table[3].clean`."""
     attempt: Mapped[int] = mapped_column(default=0)
     n: Mapped[int]
     """Place among the events of one attempt, so that writing a batch again changes nothing."""

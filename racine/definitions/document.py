@@ -11,7 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 TaskKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 JobName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
-TASK_KINDS = ("operation_task", "python_task", "condition_task", "noop_task")
+TASK_KINDS = (
+    "operation_task",
+    "python_task",
+    "condition_task",
+    "switch_task",
+    "for_each_task",
+    "noop_task",
+)
 """The fields of which a task has exactly one."""
 
 
@@ -70,6 +77,26 @@ class ConditionTask(Part):
     expression: str
 
 
+class SwitchTask(Part):
+    """Ends with the outcome that `on` gives, as text; what is no case takes the default."""
+
+    on: str
+    cases: list[str] = Field(min_length=1, max_length=100)
+    default: str | None = None
+
+
+class ForEachTask(Part):
+    """Runs its tasks once for each item; in there, `item` and `item_index` say which."""
+
+    inputs: str | list[Any]
+    """A list, or a template that gives one."""
+    concurrency: int = Field(default=10, ge=1, le=100)
+    batch_size: int | None = Field(default=None, ge=1, le=10_000)
+    """With it, `item` is a list of so many items."""
+    max_failed_percent: float = Field(default=0, ge=0, le=100)
+    tasks: list["Task"] = Field(min_length=1)
+
+
 class NoopTask(Part):
     pass
 
@@ -82,6 +109,8 @@ class Task(Part):
     operation_task: OperationTask | None = None
     python_task: PythonTask | None = None
     condition_task: ConditionTask | None = None
+    switch_task: SwitchTask | None = None
+    for_each_task: ForEachTask | None = None
     noop_task: NoopTask | None = None
     outputs: dict[str, Any] | None = None
     """JSON Schema of what the task returns; checked when it does."""
@@ -117,5 +146,11 @@ class JobDocument(Part):
     timeout_seconds: float | None = Field(default=None, gt=0)
     defaults: Defaults = Defaults()
     tasks: list[Task] = Field(min_length=1)
+    on_failure: list[Task] = Field(default_factory=list)
+    """Run after the tasks when the run has failed."""
+    finally_: list[Task] = Field(default_factory=list, alias="finally")
+    """Run last, however the run ended."""
     outputs: dict[str, Any] = Field(default_factory=dict)
     ui: dict[str, Any] = Field(default_factory=dict)
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -26,12 +26,12 @@ def graph_faults(scope: Scope) -> Iterator[Fault]:
 
 def _duplicate_keys(scope: Scope) -> Iterator[Fault]:
     for placed in scope.tasks:
-        first = scope.keys[placed.key]
-        if first is not placed:
+        first = scope.taken.setdefault(placed.key, placed.pointer)
+        if first != placed.pointer:
             yield Fault(
                 f"{placed.pointer}/task_key",
-                f"The key {placed.key!r} is taken by {first.pointer}.",
-                "Give every task a key of its own.",
+                f"The key {placed.key!r} is taken by {first}.",
+                "Give every task of the job a key of its own, those in loops too.",
                 "duplicate_key",
             )
 
@@ -68,7 +68,11 @@ def _outcome_faults(scope: Scope, key: str, outcome: str, place: str) -> Iterato
 
 def outcomes_of(scope: Scope, key: str) -> list[str] | None:
     """Return the outcomes that a deciding task may have; None for one that decides nothing."""
-    return ["true", "false"] if scope.keys[key].kind == "condition_task" else None
+    placed = scope.keys[key]
+    if placed.task.switch_task is not None:
+        spec = placed.task.switch_task
+        return list(dict.fromkeys([*spec.cases, *([spec.default] if spec.default else [])]))
+    return ["true", "false"] if placed.kind == "condition_task" else None
 
 
 def did_you_mean(word: str, known: object) -> str:

@@ -12,7 +12,7 @@ from racine.errors import Fault, InvalidInput
 from racine.expression_tree import Reference
 from racine.expressions import broken_templates, check, located_templates
 
-RUN_FIELDS = ("id", "job", "workspace", "start_time", "logical_time")
+RUN_FIELDS = ("id", "job", "workspace", "start_time", "logical_time", "state")
 TASK_FIELDS = ("values", "state", "error", "outcome")
 
 
@@ -22,9 +22,15 @@ class Names:
 
     scope: Scope
     parameters: Mapping[str, Any]
-    items: bool = False
-    """It is the body of a loop, so `item` and `item_index` mean something."""
     hints: list[Fault] = field(default_factory=list)
+
+
+_VALUES = {
+    "condition_task": ["outcome"],
+    "switch_task": ["outcome"],
+    "for_each_task": ["total", "succeeded", "failed", "failed_items"],
+    "noop_task": [],
+}
 
 
 def located_expressions(task: Task, pointer: str = "") -> list[tuple[str, str]]:
@@ -38,18 +44,32 @@ def located_expressions(task: Task, pointer: str = "") -> list[tuple[str, str]]:
         found += located_templates(task.python_task.parameters, place)
     if task.condition_task:
         found.append((f"{pointer}/condition_task/expression", task.condition_task.expression))
+    if task.switch_task:
+        found += located_templates(task.switch_task.on, f"{pointer}/switch_task/on")
+    if task.for_each_task:
+        place = f"{pointer}/for_each_task"
+        found += located_templates(task.for_each_task.inputs, f"{place}/inputs")
     return found
 
 
 def reference_faults(names: Names, placed: Placed) -> Iterator[Fault]:
     """Yield what is wrong with the expressions of one task; hints go to `names.hints`."""
     task = placed.task
-    for part in (task.operation_task, task.python_task):
-        for text in broken_templates(part.model_dump() if part else {}):
-            yield Fault(placed.pointer, f"{text!r} opens or closes a template without its partner.",
-                        "Write {{ expression }}.", "broken_template")  # fmt: skip
+    for text in broken_templates(_templated(task)):
+        yield Fault(placed.pointer, f"{text!r} opens or closes a template without its partner.",
+                    "Write {{ expression }}.", "broken_template")  # fmt: skip
     for pointer, expression in located_expressions(task, placed.pointer):
         yield from expression_faults(names, expression, pointer, placed.key)
+
+
+def _templated(task: Task) -> list[Any]:
+    """Return the parts of a task in which templates may stand."""
+    return [
+        task.operation_task.input if task.operation_task else {},
+        task.python_task.parameters if task.python_task else {},
+        task.switch_task.on if task.switch_task else "",
+        task.for_each_task.inputs if task.for_each_task else "",
+    ]
 
 
 def expression_faults(
@@ -72,8 +92,8 @@ def expression_faults(
 
 def _problem(names: Names, reference: Reference, reader: str | None) -> tuple[str, ...] | None:
     root, *rest = reference.path
-    if root in ("item", "item_index"):
-        return None if names.items else (
+    if root in ("item", "item_index", "outer"):
+        return None if names.scope.in_loop else (
             f"{root!r} means something only in the body of a loop.", "Use params or tasks.",
             "unknown_name")  # fmt: skip
     if root == "tasks":
@@ -92,6 +112,8 @@ def _task_problem(scope: Scope, reference: Reference, reader: str | None) -> tup
     key = path[1]
     if key in scope.broken:
         return None
+    if key not in scope.keys and scope.outer is not None:
+        return _task_problem(scope.outer, reference, scope.owner)
     if key not in scope.keys:
         return f"There is no task {key!r} here.", did_you_mean(key, scope.keys), "unknown_task"
     if reader in scope.ancestors and not scope.is_upstream(key, reader):
@@ -119,7 +141,7 @@ def declared_outputs(placed: Placed) -> list[str] | None:
     if kind == "operation_task" and task.operation_task:
         operation = registry.operations().get(task.operation_task.operation)
         return list(operation.result.model_fields) if operation else None
-    return {"condition_task": ["outcome"], "noop_task": []}.get(kind or "")
+    return _VALUES.get(kind or "")
 
 
 def _untested(
@@ -127,7 +149,7 @@ def _untested(
 ) -> bool:
     """Tell whether an expression counts on the values of a task that may not have run."""
     path = reference.path
-    if len(path) < 4 or path[0] != "tasks" or path[2] != "values":
+    if len(path) < 4 or path[0] != "tasks" or path[2] != "values" or path[1] not in scope.keys:
         return False
     if any(path[: len(known)] == known for known in tested):
         return False

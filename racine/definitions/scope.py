@@ -36,6 +36,16 @@ class Scope:
     ancestors: dict[str, int] = field(default_factory=dict)
     """Bit set of the places of all tasks upstream of each, once the graph is known to be sound."""
     places: dict[str, int] = field(default_factory=dict)
+    outer: "Scope | None" = None
+    """The level around a loop's body."""
+    owner: str | None = None
+    """Key of the loop whose body it is."""
+    taken: dict[str, str] = field(default_factory=dict)
+    """Pointer of every key of the whole document: no two levels share one."""
+
+    @property
+    def in_loop(self) -> bool:
+        return self.owner is not None or (self.outer is not None and self.outer.in_loop)
 
     def edges(self) -> Iterator[tuple[str, str]]:
         for placed in self.tasks:
@@ -56,3 +66,14 @@ def scope_of(placed: Sequence[Placed], broken: frozenset[str] = frozenset()) -> 
     for item in placed:
         keys.setdefault(item.key, item)
     return Scope(placed, keys, broken, places={key: number for number, key in enumerate(keys)})
+
+
+def body_of(outer: Scope, loop: Placed) -> Scope | None:
+    """Return the level inside a loop; None for a task that is none."""
+    spec = loop.task.for_each_task
+    if spec is None:
+        return None
+    place = f"{loop.pointer}/for_each_task/tasks"
+    inner = scope_of([Placed(task, f"{place}/{n}") for n, task in enumerate(spec.tasks)])
+    inner.outer, inner.owner, inner.taken = outer, loop.key, outer.taken
+    return inner

@@ -12,7 +12,7 @@ from racine.definitions.graph import did_you_mean
 from racine.definitions.schemas import pointer_of, schema_fault
 from racine.definitions.scope import Placed, kinds_of
 from racine.errors import Fault
-from racine.expressions import has_template
+from racine.expressions import has_template, is_template
 
 
 def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
@@ -20,6 +20,7 @@ def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
     yield from _operation_faults(placed)
     yield from _callable_faults(placed)
     yield from _limit_faults(placed, defaults)
+    yield from _loop_faults(placed)
     if placed.task.outputs is not None and (fault := schema_fault(placed.task.outputs)):
         yield Fault(f"{placed.pointer}/outputs", f"This is not a usable JSON Schema: {fault}.",
                     "See json-schema.org, draft 2020-12; references stay inside the schema.",
@@ -86,6 +87,18 @@ def _callable_faults(placed: Placed) -> Iterator[Fault]:
         f"{spec.callable!r} names no Python function.",
         "Write package.module:function.",
         "callable",
+    )
+
+
+def _loop_faults(placed: Placed) -> Iterator[Fault]:
+    spec = placed.task.for_each_task
+    if spec is None or isinstance(spec.inputs, list) or is_template(spec.inputs):
+        return
+    yield Fault(
+        f"{placed.pointer}/for_each_task/inputs",
+        f"{spec.inputs!r} is no list.",
+        "Give a list, or one template that gives a list.",
+        "inputs",
     )
 
 

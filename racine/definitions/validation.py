@@ -14,7 +14,7 @@ from racine.definitions.document import JobDocument, Parameter, Task
 from racine.definitions.graph import did_you_mean, graph_faults
 from racine.definitions.references import Names, expression_faults, reference_faults
 from racine.definitions.schemas import mismatches, pointer_of, schema_fault
-from racine.definitions.scope import Placed, Scope, scope_of
+from racine.definitions.scope import Placed, Scope, body_of, scope_of
 from racine.definitions.tasks import retry_faults, task_faults
 from racine.errors import Fault, InvalidInput
 from racine.expressions import located_templates, templates_in
@@ -73,14 +73,11 @@ def job_schema() -> dict[str, Any]:
 
 
 def _size_faults(document: dict[str, Any]) -> Iterator[Fault]:
-    tasks = document.get("tasks")
-    if not isinstance(tasks, list):
-        return
+    tasks, edges = _count(document.get("tasks"))
     split = "Split the job and join the parts with run_job_task."
-    if len(tasks) > MAX_TASKS:
-        yield Fault("/tasks", f"A job has at most {MAX_TASKS} tasks, not {len(tasks)}.", split,
+    if tasks > MAX_TASKS:
+        yield Fault("/tasks", f"A job has at most {MAX_TASKS} tasks, not {tasks}.", split,
                     "too_large")  # fmt: skip
-    edges = sum(len(t.get("depends_on") or ()) for t in tasks if isinstance(t, dict))
     if edges > MAX_EDGES:
         yield Fault("/tasks", f"A job has at most {MAX_EDGES} edges, not {edges}.", split,
                     "too_large")  # fmt: skip
@@ -88,6 +85,22 @@ def _size_faults(document: dict[str, Any]) -> Iterator[Fault]:
     if size > MAX_BYTES:
         yield Fault("", f"A job document has at most {MAX_BYTES} bytes, not {size}.",
                     "Keep data out of the document; refer to it.", "too_large")  # fmt: skip
+
+
+def _count(tasks: Any) -> tuple[int, int]:
+    """Return how many tasks and edges a raw list of tasks holds, those in loops too."""
+    if not isinstance(tasks, list):
+        return 0, 0
+    count, edges = len(tasks), 0
+    for task in tasks:
+        if not isinstance(task, dict):
+            continue
+        upstream, loop = task.get("depends_on"), task.get("for_each_task")
+        edges += len(upstream) if isinstance(upstream, list) else 0
+        if isinstance(loop, dict):
+            inner_count, inner_edges = _count(loop.get("tasks"))
+            count, edges = count + inner_count, edges + inner_edges
+    return count, edges
 
 
 def _examine_broken(document: dict[str, Any], error: ValidationError) -> Report:
@@ -123,17 +136,31 @@ def _field_names() -> list[str]:
 
 
 def _examine_tasks(report: Report, document: JobDocument, scope: Scope) -> None:
-    names = Names(scope, {parameter.name: parameter for parameter in document.parameters})
+    parameters = {parameter.name: parameter for parameter in document.parameters}
+    names = Names(scope, parameters, report.hints)
     faults = report.faults
     faults += _parameter_faults(document)
     faults += retry_faults(document.defaults.retry_policy, "/defaults/retry_policy")
+    _examine_level(report, document, names)
+    for part, tasks in (("on_failure", document.on_failure), ("finally", document.finally_)):
+        after = scope_of([Placed(task, f"/{part}/{n}") for n, task in enumerate(tasks)])
+        after.outer, after.taken = scope, scope.taken
+        _examine_level(report, document, Names(after, names.parameters, report.hints))
+    for pointer, expression in located_templates(document.outputs, "/outputs"):
+        faults += expression_faults(names, expression, pointer, None)
+
+
+def _examine_level(report: Report, document: JobDocument, names: Names) -> None:
+    """Examine the tasks of one level, then those in the bodies of its loops."""
+    scope, faults = names.scope, report.faults
     faults += graph_faults(scope)
     for placed in scope.tasks:
         faults += task_faults(placed, document.defaults)
         faults += reference_faults(names, placed)
-    for pointer, expression in located_templates(document.outputs, "/outputs"):
-        faults += expression_faults(names, expression, pointer, None)
-    report.hints += names.hints
+    for placed in scope.tasks:
+        body = body_of(scope, placed)
+        if body is not None:
+            _examine_level(report, document, Names(body, names.parameters, names.hints))
 
 
 def _parameter_faults(document: JobDocument) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """The compiled form of a job: arrays in a fixed topological order, made once when a run starts."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import networkx as nx
@@ -13,10 +14,20 @@ from racine.expressions import check, templates_in
 PLAN_VERSION = 1
 """Raised when plans are read differently; old readings stay until no run has them."""
 
+INLINE_STEPS = 100
+"""Steps up to which a loop runs in the workflow of its run; larger ones get their own."""
+
 Read = tuple[int, list[str] | None]
 """A step whose result is read, and which of its values; None for all of them."""
 
-Kind = Literal["operation_task", "python_task", "condition_task", "noop_task"]
+Kind = Literal[
+    "operation_task",
+    "python_task",
+    "condition_task",
+    "switch_task",
+    "for_each_task",
+    "noop_task",
+]
 
 
 class Compact(BaseModel):
@@ -46,6 +57,8 @@ class Step(Compact):
     reads: list[Read] = []
     params: list[str] = []
     """Parameters that its expressions name."""
+    outer: list[str] = []
+    """Keys of tasks of the levels around that its expressions read."""
     templated: bool = False
     run_if: RunIf = RunIf.ALL_SUCCESS
     disabled: bool = False
@@ -55,6 +68,8 @@ class Step(Compact):
     start_to_close_seconds: float = 600
     schedule_to_close_seconds: float | None = None
     heartbeat_seconds: float | None = None
+    body: "Plan | None" = None
+    """What a loop runs for each item."""
 
 
 class Plan(Compact):
@@ -65,41 +80,60 @@ class Plan(Compact):
     output_reads: list[Read] = []
     timeout_seconds: float | None = None
     retry_policy: RetryPolicy = RetryPolicy()
+    on_failure: "Plan | None" = None
+    final: "Plan | None" = None
+
+    @property
+    def burden(self) -> int:
+        """How many steps one pass may take at most in the history of its workflow."""
+        return sum(1 + (INLINE_STEPS if step.body else 0) for step in self.steps)
 
 
 def compile_plan(document: JobDocument) -> Plan:
     """Turn a validated document into a plan, in topological order, ties by place."""
-    place = {task.task_key: number for number, task in enumerate(document.tasks)}
+    plan = _level(document, document.tasks)
+    index = {step.key: number for number, step in enumerate(plan.steps)}
+    return plan.model_copy(
+        update={
+            "outputs": document.outputs,
+            "output_reads": _reads(templates_in(document.outputs), index),
+            "timeout_seconds": document.timeout_seconds,
+            "on_failure": _level(document, document.on_failure) if document.on_failure else None,
+            "final": _level(document, document.finally_) if document.finally_ else None,
+        }
+    )
+
+
+def _level(document: JobDocument, tasks: Sequence[Task]) -> Plan:
+    """Compile the tasks of one level: the document's own, or a loop's body."""
+    place = {task.task_key: number for number, task in enumerate(tasks)}
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(place)
-    graph.add_edges_from((d.task_key, t.task_key) for t in document.tasks for d in t.depends_on)
+    graph.add_edges_from((d.task_key, t.task_key) for t in tasks for d in t.depends_on)
     order = list(nx.lexicographical_topological_sort(graph, key=place.__getitem__))
     index = {key: number for number, key in enumerate(order)}
-    tasks = {task.task_key: task for task in document.tasks}
-    steps = [_step(document, tasks[key], index, graph) for key in order]
-    return Plan(
-        job=document.name,
-        steps=steps,
-        outputs=document.outputs,
-        output_reads=_reads(templates_in(document.outputs), index),
-        timeout_seconds=document.timeout_seconds,
-        retry_policy=document.defaults.retry_policy,
-    )
+    by_key = {task.task_key: task for task in tasks}
+    steps = [_step(document, by_key[key], index, graph) for key in order]
+    return Plan(job=document.name, steps=steps, retry_policy=document.defaults.retry_policy)
 
 
 def _step(
     document: JobDocument, task: Task, index: dict[str, int], graph: "nx.DiGraph[str]"
 ) -> Step:
     kind: Any = next(kind for kind in TASK_KINDS if getattr(task, kind) is not None)
+    loop = task.for_each_task
+    body = _level(document, loop.tasks) if loop else None
     expressions = [expression for _, expression in located_expressions(task)]
+    inside = _inside(loop.tasks) if loop else []
     return Step(
         key=task.task_key,
         kind=kind,
-        spec=getattr(task, kind).model_dump(mode="json"),
+        spec=getattr(task, kind).model_dump(mode="json", exclude={"tasks"}),
         upstream=[(index[d.task_key], d.outcome) for d in task.depends_on],
         downstream=sorted(index[key] for key in graph.successors(task.task_key)),
-        reads=_reads(expressions, index),
-        params=_params(expressions, document),
+        reads=_reads([*expressions, *inside], index),
+        params=_params([*expressions, *inside], document),
+        outer=_outer([*expressions, *inside], {*index, *(_keys(loop.tasks) if loop else [])}),
         templated=bool(expressions),
         run_if=task.run_if,
         disabled=task.disabled,
@@ -110,7 +144,26 @@ def _step(
         heartbeat_seconds=(
             task.heartbeat_timeout_seconds or document.defaults.heartbeat_timeout_seconds
         ),
+        body=body,
     )
+
+
+def _keys(tasks: Sequence[Task]) -> list[str]:
+    """Return the keys of tasks and of all tasks in their bodies."""
+    loops = (task.for_each_task.tasks for task in tasks if task.for_each_task)
+    return [*(task.task_key for task in tasks), *(key for body in loops for key in _keys(body))]
+
+
+def _inside(tasks: Sequence[Task]) -> list[str]:
+    """Return the expressions of tasks and of all tasks in their bodies."""
+    loops = (task.for_each_task.tasks for task in tasks if task.for_each_task)
+    own = [expression for task in tasks for _, expression in located_expressions(task)]
+    return [*own, *(expression for body in loops for expression in _inside(body))]
+
+
+def _outer(expressions: list[str], known: set[str]) -> list[str]:
+    paths = (r.path for expression in expressions for r in check(expression))
+    return sorted({p[1] for p in paths if p[0] == "tasks" and len(p) > 1 and p[1] not in known})
 
 
 def _reads(expressions: list[str], index: dict[str, int]) -> list[Read]:

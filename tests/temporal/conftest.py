@@ -69,7 +69,8 @@ class Stack:
         deadline = time.monotonic() + 20
         while True:
             with self.db.read() as session:
-                found = [(e.task_key, e.kind) for e in runs.events_after(session, run_id, 0)]
+                events = runs.events_after(session, run_id, 0, limit=10_000)
+            found = [(event.task_key, event.kind) for event in events]
             if any(kind.startswith("run_") for _, kind in found):
                 return found
             assert time.monotonic() < deadline, found

@@ -75,6 +75,18 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
         ]},
         {}, _nothing,
     ),
+    "loops": (
+        {"tasks": [
+            {"task_key": "small", "for_each_task": {"inputs": [1, 2, 3], "tasks": [
+                _echo("a"), _echo("b", "a"),
+            ]}},
+            {"task_key": "large", "for_each_task": {
+                "inputs": list(range(230)), "batch_size": 2, "tasks": [_echo("c")],
+            }},
+            {"task_key": "route", "switch_task": {"on": "x", "cases": ["x", "y"]}},
+        ], "finally": [_echo("clean")]},
+        {}, _nothing,
+    ),
     "branch": (
         {"tasks": [
             _echo("a"), _BRANCH,

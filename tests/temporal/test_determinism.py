@@ -24,6 +24,7 @@ from tools.temporal.binary import temporal_binary
 from tools.temporal.dev_server import SETTINGS
 from worker import sandbox
 from workflows.job import RacineJob
+from workflows.loop import RacineLoop
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
@@ -54,7 +55,7 @@ def test_there_are_recorded_histories() -> None:
 def test_a_recorded_history_replays(path: Path) -> None:
     history = WorkflowHistory.from_json(path.stem, path.read_text())
     replayer = Replayer(
-        workflows=[RacineJob],
+        workflows=[RacineJob, RacineLoop],
         data_converter=pydantic_data_converter,
         workflow_runner=sandbox(),
     )

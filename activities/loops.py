@@ -1,0 +1,76 @@
+"""Gives loops their items: resolved, cut into batches, and kept apart when they are many."""
+
+import json
+from typing import Any
+
+from temporalio import activity
+
+from activities.faults import as_failure
+from activities.names import EXPAND, SLICE
+from models.messages import INLINE_LIMIT, ExpandCall, Expanded, SliceCall
+from models.session import Database
+from models.stores import blobs
+from racine import expressions
+from racine.errors import InvalidInput, RacineError
+
+
+class LoopActivities:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    @activity.defn(name=EXPAND)
+    def expand(self, call: ExpandCall) -> Expanded:
+        """Resolve a loop's inputs to its items."""
+        try:
+            return self._expanded(call)
+        except RacineError as fault:
+            raise as_failure(fault) from fault
+
+    @activity.defn(name=SLICE)
+    def slice(self, call: SliceCall) -> list[Any]:
+        """Return a stretch of the items in a blob."""
+        try:
+            items: list[Any] = self._load(call.context.workspace_id, call.ref)
+        except RacineError as fault:
+            raise as_failure(fault) from fault
+        return items[call.start : call.start + call.count]
+
+    def _expanded(self, call: ExpandCall) -> Expanded:
+        items = self._resolved(call)
+        if not isinstance(items, list):
+            raise InvalidInput(
+                f"A loop walks over a list, not over {type(items).__name__}.",
+                next_step="Give a list; for a map, a list of its keys.",
+            )
+        if call.batch_size is not None:
+            size = call.batch_size
+            items = [items[n : n + size] for n in range(0, len(items), size)]
+        content = json.dumps(items).encode()
+        if len(content) <= INLINE_LIMIT:
+            return Expanded(count=len(items), items=items)
+        with self._db.write() as session:
+            ref = blobs.put(session, call.context.workspace_id, content)
+        return Expanded(count=len(items), ref=ref)
+
+    def _resolved(self, call: ExpandCall) -> Any:
+        if call.names is None:
+            return call.inputs
+        large = self._large_output(call)
+        return expressions.resolve(call.inputs, call.names) if large is None else large
+
+    def _large_output(self, call: ExpandCall) -> Any:
+        """Return a field that went to a blob with its task's output, when inputs are just that."""
+        found = expressions.templates_in(call.inputs)
+        if call.names is None or not isinstance(call.inputs, str) or len(found) != 1:
+            return None
+        parts = found[0].split(".")
+        if len(parts) != 4 or (parts[0], parts[2]) != ("tasks", "values"):
+            return None
+        task = call.names["tasks"].get(parts[1], {})
+        if "ref" not in task or parts[3] in task["values"]:
+            return None
+        return self._load(call.context.workspace_id, task["ref"]).get(parts[3])
+
+    def _load(self, workspace_id: str, ref: str) -> Any:
+        with self._db.read() as session:
+            return json.loads(blobs.get(session, workspace_id, ref).content)

@@ -1,0 +1,54 @@
+"""RacineLoop: a stretch of a large loop's iterations, in a workflow and history of its own."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.names import ACTIVITY_QUEUE, OWN, RECORD
+    from models.messages import LoopInput, RecordCall, Tally
+    from racine.errors import RacineError
+    from workflows.flow import Flow
+    from workflows.loops import LOOP, iterate, load
+    from workflows.steps import Level
+    from workflows.waiting import settled
+
+
+@workflow.defn(name=LOOP)
+class RacineLoop:
+    @workflow.init
+    def __init__(self, given: LoopInput) -> None:
+        self._given = given
+        self._flow = Flow(paused=given.paused)
+
+    @workflow.run
+    async def run(self, given: LoopInput) -> Tally:
+        try:
+            items = await load(given)
+            work = asyncio.create_task(iterate(self._flow, given, items, Level))
+            await settled(work, None, lambda: self._stop(work))
+            tally = await work
+        except RacineError as fault:
+            raise ApplicationError(fault.message, type=fault.code, non_retryable=True) from fault
+        left = self._flow.take()
+        if left:
+            call = RecordCall(context=given.scope.context, transitions=left)
+            await workflow.execute_activity(
+                RECORD, call, activity_id=f"{OWN}record", task_queue=ACTIVITY_QUEUE,
+                start_to_close_timeout=timedelta(seconds=60),
+            )  # fmt: skip
+        return tally
+
+    @workflow.signal
+    async def pause(self) -> None:
+        await self._flow.pause()
+
+    @workflow.signal
+    async def resume(self) -> None:
+        await self._flow.resume()
+
+    def _stop(self, work: "asyncio.Task[Tally]") -> None:
+        self._flow.stopping = True
+        work.cancel()

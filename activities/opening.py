@@ -23,7 +23,8 @@ def connect(call: Call, source: Source) -> Connector:
     location = locations.parse(source.location, source.kind)
     if source.credential:
         location = location.with_password(_reveal(call, source, settings))
-    return opening.connect(location, Boundary.of(settings))
+    boundary = Boundary(settings.loopback_allowed, settings.source_folders)
+    return opening.connect(location, boundary)
 
 
 def _reveal(call: Call, source: Source, settings: Settings) -> str:

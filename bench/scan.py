@@ -15,6 +15,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 ROWS = 200_000
@@ -23,6 +24,8 @@ _LAST = "Novak Silva Okafor Nguyen Rossi Meyer Haddad Kowalski Tanaka Dubois Lar
 _STREETS = "High Street,Obere Gasse,Rue de la Paix,Via Roma,Long Lane,Calle Mayor".split(",")
 _CITIES = "Lisbon Ghent Turin Porto Graz Bergen Leeds Lyon Basel Malmo".split()
 _WORDS = "order arrived late please call the customer about a refund of the second item".split()
+
+_PROGRAM = Path(__file__).resolve().parent.parent / "server.py"
 
 _FLOOR = """
 import duckdb, sys
@@ -88,8 +91,18 @@ def write(path: Path, rows: int) -> None:
         writer.writerows([make(n) for make in columns.values()] for n in range(rows))
 
 
-def timed(command: list[str]) -> tuple[float, int, bytes]:
-    """Run a process on one core; return its seconds from start to end, peak RSS and output."""
+@dataclass(frozen=True)
+class Timing:
+    seconds: float
+    """From the start of the process to its end."""
+    cpu: float
+    peak: int
+    """Largest resident memory in bytes."""
+    output: bytes
+
+
+def timed(command: list[str]) -> Timing:
+    """Run a process on one core."""
     began = time.perf_counter()
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, preexec_fn=lambda: os.sched_setaffinity(0, {_core()})
@@ -99,11 +112,15 @@ def timed(command: list[str]) -> tuple[float, int, bytes]:
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     assert os.waitstatus_to_exitcode(status) == 0, f"{command} failed"
-    return seconds, usage.ru_maxrss * 1024, output
+    return Timing(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output)
 
 
 def _core() -> int:
     return max(os.sched_getaffinity(0))
+
+
+def _seconds(timing: Timing) -> float:
+    return timing.seconds
 
 
 def main(rows: int = ROWS, runs: int = 3) -> None:
@@ -111,12 +128,13 @@ def main(rows: int = ROWS, runs: int = 3) -> None:
         path = Path(folder) / "people.csv"
         write(path, rows)
         size = path.stat().st_size
-        scan = [sys.executable, "-m", "local.scan", str(path)]
-        floors = [timed([sys.executable, "-c", _FLOOR, str(path)])[0] for _ in range(runs)]
+        scan = [sys.executable, str(_PROGRAM), "scan", str(path), "--output", "json"]
+        floors = [timed([sys.executable, "-c", _FLOOR, str(path)]) for _ in range(runs)]
         scans = [timed(scan) for _ in range(runs)]
-    report = json.loads(scans[0][2])
+    report = json.loads(scans[0].output)
     assert report["totals"]["rows"] == rows, "not every row was read"
-    seconds, floor = min(s for s, _, _ in scans), min(floors)
+    best, floor = min(scans, key=_seconds), min(map(_seconds, floors))
+    seconds = best.seconds
     result = {
         "bench": "scan",
         "rows": rows,
@@ -124,10 +142,11 @@ def main(rows: int = ROWS, runs: int = 3) -> None:
         "bytes": size,
         "classified": report["totals"]["classified"],
         "seconds": round(seconds, 3),
+        "cpu_seconds": round(best.cpu, 3),
         "rows_per_second": round(rows / seconds),
         "floor_seconds": round(floor, 3),
         "times_floor": round(seconds / floor, 2),
-        "peak_rss_mb": round(max(rss for _, rss, _ in scans) / 2**20),
+        "peak_rss_mb": round(max(scan.peak for scan in scans) / 2**20),
     }
     print(f"{rows:,} rows of {result['columns']} columns, {size / 2**20:.0f} MB, one core")
     print(f"racine scan  {seconds:6.2f} s   {rows / seconds:>9,.0f} rows/s   "

@@ -4,7 +4,6 @@ No server and no database take part, so a URL may hold a password: it is never s
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +142,3 @@ def _totals(
         "by_kind": dict(sorted(kinds.items())),
         "errors": len(errors),
     }
-
-
-if __name__ == "__main__":
-    scan(sys.argv[1], output="json")

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.settings import Settings
 from racine.errors import SourceFault
 
 _METADATA = frozenset(
@@ -24,10 +23,6 @@ class Boundary:
     loopback: bool = True
     folders: Sequence[Path] = ()
     """Folders that files must lie in; none for anywhere."""
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Boundary":
-        return cls(settings.loopback_allowed, settings.source_folders)
 
     def resolve(self, host: str, port: int) -> str:
         """Return the address to connect to, which is then used in place of the name.

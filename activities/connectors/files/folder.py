@@ -1,40 +1,42 @@
 """A folder of data files, or a single one, as a source."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Protocol, cast
 
 from activities.connectors import checks
-from activities.connectors.files import delimited, parquet, records
 from activities.connectors.files.blocks import estimated_lines
 from activities.connectors.protocol import Asset, Batch, Column, Listing, Position, Sample
 from racine.errors import SourceFault
 from racine.governance.data_sources import CheckStep
 
 
-class Format(NamedTuple):
-    """How one kind of file is described and read."""
+class Format(Protocol):
+    """A module that describes and reads one kind of file."""
 
-    describe: Callable[[Path], tuple[tuple[Column, ...], dict[str, Any]]]
-    read: Callable[[Path, Asset, Sample, Position | None], Iterator[Batch]]
+    def describe(self, path: Path) -> tuple[tuple[Column, ...], dict[str, Any]]:
+        """Return a file's columns and what reading it needs to know."""
+
+    def read(
+        self, path: Path, asset: Asset, sample: Sample, after: Position | None
+    ) -> Iterator[Batch]:
+        """Yield the rows of a file."""
 
 
-_DELIMITED = Format(delimited.describe, delimited.read)
-_RECORDS = Format(records.describe, records.read)
-_PARQUET = Format(parquet.describe, parquet.read)
-
-FORMATS: dict[str, Format] = {
-    ".csv": _DELIMITED,
-    ".tsv": _DELIMITED,
-    ".tab": _DELIMITED,
-    ".psv": _DELIMITED,
-    ".json": _RECORDS,
-    ".jsonl": _RECORDS,
-    ".ndjson": _RECORDS,
-    ".parquet": _PARQUET,
-    ".pq": _PARQUET,
+FORMATS = {
+    ".csv": "delimited",
+    ".tsv": "delimited",
+    ".tab": "delimited",
+    ".psv": "delimited",
+    ".json": "records",
+    ".jsonl": "records",
+    ".ndjson": "records",
+    ".parquet": "parquet",
+    ".pq": "parquet",
 }
+"""The module that reads files of each ending."""
 
 
 class FolderConnector:
@@ -146,7 +148,9 @@ class FolderConnector:
 
 
 def _format(path: Path) -> Format:
-    return FORMATS.get(path.suffix.lower(), _DELIMITED)
+    name = FORMATS.get(path.suffix.lower(), "delimited")
+    # Imported where needed: a scan of CSV files must not wait for DuckDB to load.
+    return cast(Format, import_module(f"activities.connectors.files.{name}"))
 
 
 def _unreadable(name: str, fault: OSError) -> SourceFault:

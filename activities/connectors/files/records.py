@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from activities.connectors import duckdb_engine as engine
 from activities.connectors.files.blocks import BLOCK, blocks
 from activities.connectors.protocol import Asset, Batch, Column, Position, Sample
 from activities.connectors.rows import as_text
@@ -122,6 +121,8 @@ def _lines(path: Path, start: int) -> Iterator[tuple[Record, int]]:
 
 def _document(path: Path) -> Iterator[Record]:
     """Yield the objects of a JSON array, or the one document."""
+    from activities.connectors import duckdb_engine as engine  # slow to load, and rarely needed
+
     with engine.over_folder(path.parent) as connection:
         sql = f"SELECT json FROM read_json_objects({engine.text(str(path))})"
         for rows in engine.stream(connection, sql, 100, path.name):

@@ -13,7 +13,12 @@ from racine.governance.classifications.engine import (
     TableEvidence,
     gather,
 )
-from racine.governance.scan_logic.profile import DISTINCT_LIMIT, VALUES_LIMIT, ColumnProfile
+from racine.governance.scan_logic.profile import (
+    CHARACTERS_LIMIT,
+    DISTINCT_LIMIT,
+    VALUES_LIMIT,
+    ColumnProfile,
+)
 from racine.governance.scan_rule_sets.rules import Rules
 
 
@@ -46,10 +51,7 @@ def read_asset(
     ceilings = [n for n in (rules.sample_rows, rules.budget.rows) if n is not None]
     wanted = min(ceilings, default=None)
     width = len(asset.columns)
-    limit = max(200, min(DISTINCT_LIMIT, VALUES_LIMIT // max(width, 1)))
-    columns = [
-        ColumnProfile(blank_is_null=asset.kind == "file", limit=limit) for _ in asset.columns
-    ]
+    columns = _profiles(width, blank_is_null=asset.kind == "file")
     rows, limits = 0, list[str]()
     ends = time.monotonic() + (rules.budget.seconds or float("inf"))
     for batch in connector.read(asset, Sample(wanted)):
@@ -70,6 +72,16 @@ def read_asset(
         evidence=[gather(sample) for sample in samples],
         limits=limits,
     )
+
+
+def _profiles(width: int, *, blank_is_null: bool) -> list[ColumnProfile]:
+    """Return a profile for each column, which share what memory the table may take."""
+    limit = max(200, min(DISTINCT_LIMIT, VALUES_LIMIT // max(width, 1)))
+    characters = max(4096, CHARACTERS_LIMIT // max(width, 1))
+    return [
+        ColumnProfile(blank_is_null=blank_is_null, limit=limit, characters=characters)
+        for _ in range(width)
+    ]
 
 
 def table_evidence(asset: Asset, facts: AssetFacts) -> TableEvidence:

@@ -5,7 +5,9 @@ import math
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
+from operator import methodcaller, mul, not_
 from typing import Any
 
 DISTINCT_LIMIT = 50_000
@@ -14,9 +16,13 @@ DISTINCT_LIMIT = 50_000
 VALUES_LIMIT = 600_000
 """Distinct values of one table held at a time."""
 
+CHARACTERS_LIMIT = 64 << 20
+"""Characters of one table held at a time, about."""
+
 LONGEST_VALUE = 4096
 """Characters of a value that the classifiers see."""
 
+_HASH_BITS = 32
 _SHAPES_READ = 2000
 _SHAPES_KEPT = 5
 _LONGEST_SHAPE = 40
@@ -35,19 +41,29 @@ class ColumnProfile:
     there are.
     """
 
-    def __init__(self, *, blank_is_null: bool, limit: int = DISTINCT_LIMIT) -> None:
+    def __init__(
+        self,
+        *,
+        blank_is_null: bool,
+        limit: int = DISTINCT_LIMIT,
+        characters: int = CHARACTERS_LIMIT,
+    ) -> None:
         self._blank_is_null, self._limit = blank_is_null, limit
+        self._characters = characters
+        self._longest_mean = 1
         self._seen: Counter[str | None] = Counter()
         self._level = 0
         self._lengths, self._numbers = _Range(), _Numbers()
         self.values = self.nulls = self.blanks = 0
 
-    def add(self, values: Iterable[str | None]) -> None:
+    def add(self, values: Sequence[str | None]) -> None:
         self._seen.update(values)
-        if len(self._seen) > self._limit:
+        room = min(self._limit, self._characters // self._mean_length(values))
+        if len(self._seen) > room:
             self._count_blanks()
             self._thin()
-            while len(self._seen) > self._limit // 2:
+            # Far below the limit, or the next batch would already have all hashed again.
+            while len(self._seen) > room // 4 and self._level < _HASH_BITS:
                 self._level += 1
                 self._thin()
 
@@ -61,13 +77,12 @@ class ColumnProfile:
     def result(self, sample: Mapping[str, int]) -> dict[str, Any]:
         """Return the profile, which holds no value; `sample` is what `sample()` gave."""
         lengths, numbers = self._lengths.copy(), self._numbers.copy()
-        lengths.add((len(value), count) for value, count in sample.items())
-        numbers.add(sample)
+        self._measure(self._seen, lengths, numbers)  # the sample's longest values are cut
         shapes, types = _shapes(sample)
         profile: dict[str, Any] = {
             "values": self.values + sum(sample.values()),
             "nulls": self.nulls,
-            "distinct": len(sample) << self._level,
+            "distinct": len(self._seen) << self._level,
             "distinct_exact": self._level == 0,
             "type": _joined(types),
             "length": lengths.to_json(),
@@ -76,6 +91,13 @@ class ColumnProfile:
         if found := numbers.to_json():
             profile["number"] = found
         return profile
+
+    def _mean_length(self, values: Sequence[str | None]) -> int:
+        """Return the largest mean length of a batch so far, each judged by some of its values."""
+        lengths = [len(value) for value in values[:: len(values) // 50 + 1] if value]
+        if lengths:
+            self._longest_mean = max(self._longest_mean, sum(lengths) // len(lengths))
+        return self._longest_mean
 
     def _count_blanks(self) -> None:
         self.nulls += self._seen.pop(None, 0)
@@ -88,20 +110,27 @@ class ColumnProfile:
 
     def _thin(self) -> None:
         """Drop the values whose hash is not of the level, once they are counted and measured."""
-        mask = (1 << self._level) - 1
+        seen, mask = self._seen, (1 << self._level) - 1
+        keeps = [not code & mask for code in _codes(seen)]
         kept: Counter[str | None] = Counter()
-        dropped: dict[str, int] = {}
-        for value, count in self._seen.items():
-            assert value is not None
-            # Not hash(): another process that scans the same data must see the same sample.
-            if zlib.crc32(value.encode("utf-8", "surrogatepass")) & mask:
-                dropped[value] = count
-            else:
-                kept[value] = count
+        dict.update(kept, compress(seen.items(), keeps))
+        dropped = dict(compress(seen.items(), map(not_, keeps)))
         self._seen = kept
+        self._measure(dropped, self._lengths, self._numbers)
         self.values += sum(dropped.values())
-        self._lengths.add((len(value), count) for value, count in dropped.items())
-        self._numbers.add(dropped)
+
+    @staticmethod
+    def _measure(values: Mapping[Any, int], lengths: "_Range", numbers: "_Numbers") -> None:
+        lengths.add(list(map(len, values)), values.values())
+        numbers.add(values)
+
+
+def _codes(values: Iterable[Any]) -> Iterator[int]:
+    """Return hashes that another process, which scans the same data, gets too: not hash()."""
+    return map(zlib.crc32, map(_encode, values))
+
+
+_encode = methodcaller("encode", "utf-8", "surrogatepass")
 
 
 def _joined(types: set[str]) -> str:
@@ -127,9 +156,12 @@ def _shapes(sample: Mapping[str, int]) -> tuple[list[dict[str, Any]], set[str]]:
 
 def shape(value: str) -> str:
     """Return a value with its letters and digits masked: `Jo 1` is `Aa 9`."""
-    return "".join(
-        char if not char.isalnum() else "x" for char in value[:_LONGEST_SHAPE].translate(_MARKED)
-    ).translate(_UNMARKED)
+    text = value[:_LONGEST_SHAPE]
+    if text.isascii():
+        return text.translate(_CLASSES)
+    return "".join("x" if char.isalnum() else char for char in text.translate(_MARKED)).translate(
+        _UNMARKED
+    )
 
 
 _MARKED = {code: chr(0xE000 + ord(mark)) for code, mark in _CLASSES.items()}
@@ -161,14 +193,14 @@ class _Range:
         self.count, self.total = 0, 0.0
         self.least, self.greatest = math.inf, -math.inf
 
-    def add(self, numbers: Iterable[tuple[float, int]]) -> None:
-        for number, count in numbers:
-            self.count += count
-            self.total += number * count
-            if number < self.least:
-                self.least = number
-            if number > self.greatest:
-                self.greatest = number
+    def add(self, numbers: Sequence[float], counts: Iterable[int]) -> None:
+        if not numbers:
+            return
+        counts = list(counts)
+        self.count += sum(counts)
+        self.total += sum(map(mul, numbers, counts))
+        self.least = min(self.least, min(numbers))
+        self.greatest = max(self.greatest, max(numbers))
 
     def copy(self) -> "_Range":
         return copy.copy(self)
@@ -190,11 +222,12 @@ class _Numbers:
         if self._range is None:
             return
         try:
-            numbers = [(float(value), count) for value, count in values.items()]
+            numbers = list(map(float, values))
         except ValueError:
             self._range = None
             return
-        self._range.add((number, count) for number, count in numbers if math.isfinite(number))
+        if all(map(math.isfinite, numbers)):
+            self._range.add(numbers, values.values())
 
     def copy(self) -> "_Numbers":
         return copy.deepcopy(self)

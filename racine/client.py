@@ -39,7 +39,7 @@ class Client:
     def __init__(
         self, url: str, api_key: str, *, workspace: str | None = None, verify: bool = True
     ) -> None:
-        headers = {"Authorization": f"Bearer {api_key}"}
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         if workspace is not None:
             headers["Racine-Workspace"] = workspace
         self._http = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT, verify=verify)
@@ -61,6 +61,11 @@ class Client:
     def profile(self) -> dict[str, Any]:
         """Return who the key belongs to, and what it may."""
         return self.get("/api/auth/profile")
+
+    def new_key(self, name: str, permissions: list[str]) -> str:
+        """Make an API key with no more than one's own rights; it is shown this once."""
+        body = {"name": name, "permissions": permissions}
+        return str(self._send("POST", "/api/auth/keys", json=body)["key"])
 
     def faults(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the server has to say against a document: `valid`, `faults`, `hints`."""
@@ -127,6 +132,19 @@ class Client:
     def status(self, run_id: str) -> dict[str, Any]:
         """Return how a run stands, as Temporal tells it."""
         return self.get(f"{_WORKFLOWS}/executions/{run_id}/status")
+
+    def graph(self, run_id: str) -> dict[str, Any]:
+        """Return a run's tasks with their edges, states, attempts, and why each waits."""
+        return self.get(f"{_WORKFLOWS}/executions/{run_id}/graph")
+
+    def matrix(self, job: str, runs: int = 25) -> dict[str, Any]:
+        """Return the last runs of a job by its tasks."""
+        return self.get(f"{_WORKFLOWS}/{self.job(job)['id']}/matrix", runs=runs)
+
+    def failures(self, job: str, runs: int = 100) -> list[dict[str, Any]]:
+        """Return what failed in a job's last runs, grouped by likeness."""
+        found = self.get(f"{_WORKFLOWS}/{self.job(job)['id']}/failures", runs=runs)
+        return list(found["items"])
 
     def wait(self, run_id: str, *, timeout: float | None = None) -> dict[str, Any]:
         """Return the status of a run once it has ended; raises TimeoutError.
@@ -223,6 +241,13 @@ class Client:
         if answer.is_error:
             raise _error(answer)
         return dict(answer.json())
+
+
+def signed_in(url: str, email: str, password: str) -> str:
+    """Return an access token, which a client takes for a while in the place of an API key."""
+    with Client(url, "") as client:
+        body = {"email": email, "password": password}
+        return str(client._send("POST", "/api/auth/login", json=body)["access_token"])
 
 
 def _error(answer: httpx.Response) -> RacineError:

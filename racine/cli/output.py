@@ -12,6 +12,7 @@ from racine.errors import RacineError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 
 class Format(StrEnum):
@@ -26,7 +27,9 @@ def console(*, error: bool = False) -> "Console":
     """Return a console that keeps to NO_COLOR and to pipes."""
     from rich.console import Console
 
-    return Console(stderr=error, highlight=False, soft_wrap=not sys.stdout.isatty())
+    # What reads a pipe wants a row on one line, however long.
+    width = None if sys.stdout.isatty() else 400
+    return Console(stderr=error, highlight=False, width=width)
 
 
 def as_json(value: Any) -> None:
@@ -36,16 +39,21 @@ def as_json(value: Any) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows under their columns."""
+    console().print(made_table(columns, rows))
+
+
+def made_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> "Table":
+    """Return rows under their columns; columns without a name have no header."""
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=None, pad_edge=False, header_style="bold")
+    made = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
         # As text: what users named things must not be read as markup.
         made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console().print(made)
+    return made
 
 
 def fields(values: Mapping[str, Any]) -> None:

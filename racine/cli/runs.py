@@ -8,6 +8,7 @@ import typer
 
 from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, fields, table
+from racine.cli.watching import COLUMNS, rows_of, watch_run
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -48,6 +49,65 @@ def show(run: Run, output: Output = Format.TABLE) -> None:
     if pending:
         rows = [(t["task_key"], t["state"], t["attempt"], t["last_error"]) for t in pending]
         table(["task", "state", "attempt", "last error"], rows)
+
+
+@app.command()
+def tasks(run: Run, output: Output = Format.TABLE) -> None:
+    """Show a run's tasks, and why each waits."""
+    with profiles.client() as client:
+        graph = client.graph(run)
+    if output is Format.JSON:
+        as_json(graph)
+    else:
+        table(COLUMNS, rows_of(graph["tasks"]))
+
+
+@app.command()
+def watch(run: Run) -> None:
+    """Watch a run's tasks until it has ended; the exit code tells how it did."""
+    with profiles.client() as client:
+        state = watch_run(client, run)
+    raise typer.Exit(0 if state == "completed" else 1)
+
+
+@app.command()
+def matrix(
+    job: Annotated[str, typer.Argument(help="The job's name.")],
+    runs: Annotated[int, typer.Option(min=1, max=100)] = 25,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show a job's last runs by its tasks: a letter for how each ended."""
+    with profiles.client() as client:
+        found = client.matrix(job, runs)
+    if output is Format.JSON:
+        as_json(found)
+        return
+    latest = found["versions"].get(str(found["runs"][0]["version"]), []) if found["runs"] else []
+    shown = [run for run in reversed(found["runs"]) if run["states"] and
+             found["versions"][str(run["version"])] == latest]  # fmt: skip
+    rows = [
+        (key, " ".join(run["states"][place] for run in shown)) for place, key in enumerate(latest)
+    ]
+    table(["task", f"the last {len(shown)} runs, oldest first"], rows)
+    typer.echo("  ".join(f"{letter} {state}" for letter, state in found["legend"].items()))
+
+
+@app.command()
+def failures(
+    job: Annotated[str, typer.Argument(help="The job's name.")],
+    runs: Annotated[int, typer.Option(min=1, max=100)] = 100,
+    output: Output = Format.TABLE,
+) -> None:
+    """Group what failed in a job's last runs; the most frequent first."""
+    with profiles.client() as client:
+        found = client.failures(job, runs)
+    if output is Format.JSON:
+        as_json(found)
+        return
+    rows = [
+        (len(g["run_ids"]), g["task_key"], g["code"], g["message"], g["run_ids"][0]) for g in found
+    ]
+    table(["runs", "task", "error", "message", "latest"], rows)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`racine login` and `racine logout`."""
 
+import socket
 from typing import Annotated
 
 import typer
@@ -11,20 +12,33 @@ from racine.cli.output import usage
 def login(
     url: Annotated[str, typer.Option(envvar="RACINE_URL", help="Address of the server.")],
     api_key: Annotated[
-        str | None,
-        typer.Option(envvar="RACINE_API_KEY", help="Asked for when it is not given."),
+        str | None, typer.Option(envvar="RACINE_API_KEY", help="A key that was made before.")
+    ] = None,
+    email: Annotated[
+        str | None, typer.Option(help="Sign in as a person: a key is made for this machine.")
     ] = None,
 ) -> None:
-    """Try an API key and keep it for this machine's user."""
+    """Keep an API key for this machine's user; without one, it is asked for or made."""
     from racine.client import Client
 
-    key = api_key or typer.prompt("API key", hide_input=True)
     if not url.startswith(("http://", "https://")):
         raise usage(f"{url!r} is no http or https address.")
+    if email is not None:
+        key = _made_key(url, email)
+    else:
+        key = api_key or typer.prompt("API key", hide_input=True)
     with Client(url, key) as client:
         who = client.profile()
     name = profiles.save(url, key)
     typer.echo(f"{who['email']} on {url}, kept as profile {name!r} in {profiles.path()}.")
+
+
+def _made_key(url: str, email: str) -> str:
+    from racine.client import Client, signed_in
+
+    token = signed_in(url, email, typer.prompt("Password", hide_input=True))
+    with Client(url, token) as client:
+        return client.new_key(f"racine on {socket.gethostname()}", ["*:*"])
 
 
 def logout() -> None:

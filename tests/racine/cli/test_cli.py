@@ -9,17 +9,19 @@ from typing import Any
 
 import pytest
 
-from tests.api.server import Api
+from tests.api.server import ADMIN_PASSWORD, Api
 
 ROOT = Path(__file__).resolve().parents[3]
 HELLO = str(ROOT / "examples/hello.json")
 
 
-def racine(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def racine(
+    *arguments: str, given: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     known = {k: v for k, v in os.environ.items() if not k.startswith("RACINE_")}
     command = [str(Path(sys.executable).parent / "racine"), *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT,
+        command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT, input=given,
         env={**known, "NO_COLOR": "1", "COLUMNS": "160", **environment},
     )  # fmt: skip
 
@@ -68,6 +70,11 @@ def test_a_job_is_applied_run_and_looked_at(server: dict[str, str]) -> None:
     listed = racine("runs", "list", "--job", "hello", **server)
     assert status["id"] in listed.stdout
     assert "completed" in racine("runs", "show", status["id"], **server).stdout
+    watched = racine("runs", "watch", status["id"], **server)
+    assert (watched.returncode, "1 of 1 tasks" in watched.stdout) == (0, True)
+    assert "greet  succeeded" in racine("runs", "tasks", status["id"], **server).stdout
+    assert "greet  s" in racine("runs", "matrix", "hello", **server).stdout
+    assert racine("runs", "failures", "hello", "-o", "json", **server).stdout == "[]\n"
     late = racine("runs", "pause", status["id"], **server)
     assert (late.returncode, late.stdout) == (1, "")
     assert "nothing to pause" in late.stderr
@@ -161,6 +168,17 @@ def test_a_key_is_kept_where_only_its_owner_reads_it(
     file.chmod(0o600)
     assert racine("logout", **config).stdout == "Forgotten.\n"
     assert racine("runs", "list", **config).returncode == 1
+
+
+def test_a_person_signs_in_with_a_password(server: dict[str, str], tmp_path: Path) -> None:
+    config = {"XDG_CONFIG_HOME": str(tmp_path), "RACINE_URL": server["RACINE_URL"]}
+    signed_in = racine(
+        "login", "--email", "admin@racine.local", given=f"{ADMIN_PASSWORD}\n", **config
+    )
+    assert signed_in.returncode == 0, signed_in.stderr
+    assert racine("runs", "list", **config).returncode == 0
+    wrong = racine("login", "--email", "admin@racine.local", given="wrong\n", **config)
+    assert wrong.returncode == 1
 
 
 def test_a_server_that_is_away_is_named() -> None:

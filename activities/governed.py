@@ -12,7 +12,7 @@ from models.stores import scans, sources, verdicts
 from models.stores.sources import Source
 from racine.governance.catalog.identity import asset_id
 from racine.governance.classifications.verdicts import Pin
-from racine.governance.compliance.categories import highest, label_of
+from racine.governance.compliance.categories import highest, label_of, legal_name
 from racine.governance.compliance.subjects import FoundColumn, FoundSource, FoundTable
 from racine.governance.data_sources import locations
 from racine.governance.data_sources.states import SourceState, allowed
@@ -78,7 +78,8 @@ def _stands(item: Mapping[str, Any], pins: Mapping[str, Pin]) -> bool:
 
 def label(kinds: Sequence[Mapping[str, Any]]) -> str:
     """Return the sensitivity that classifications ask for, by their classifiers and the law."""
-    return highest([label_of(k["kind"] for k in kinds), *(k["sensitivity"] for k in kinds)])
+    names = (legal_name(item["id"], item["kind"]) for item in kinds)
+    return highest([label_of(names), *(item["sensitivity"] for item in kinds)])
 
 
 def found_source(governed: Governed) -> FoundSource:
@@ -116,8 +117,10 @@ def _found_column(
         id=column_id,
         name=column.name,
         label=label(kinds),
-        kinds=[item["kind"] for item in kinds],
-        readable_kinds=[item["kind"] for item in kinds if item.get("readable")],
+        kinds=[legal_name(item["id"], item["kind"]) for item in kinds],
+        readable_kinds=[
+            legal_name(item["id"], item["kind"]) for item in kinds if item.get("readable")
+        ],
         empty=_is_empty(asset, column.profile),
         oldest_day=_oldest_day(column.profile),
     )
@@ -130,8 +133,12 @@ def _is_empty(asset: scans.ScanAsset, profile: Mapping[str, Any]) -> bool | None
 
 
 def _oldest_day(profile: Mapping[str, Any]) -> date | None:
-    found = profile.get("date") or {}
-    return date.fromisoformat(found["min"]) if "min" in found else None
+    """Return the first day of the oldest month: a profile keeps no day, and none older passes."""
+    months = profile.get("months")
+    try:
+        return date.fromisoformat(f"{months['min']}-01") if months else None
+    except ValueError:  # the thirteenth month, or the year 0000
+        return None
 
 
 def _transport(source: Source) -> str | None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.stores import catalog, verdicts
 from models.stores.catalog import Cause, Published
 from models.tables.catalog import Asset, AssetFact, AssetTag
-from racine.governance.compliance.categories import highest, label_of
+from racine.governance.compliance.categories import highest, label_of, legal_name
 
 _CHUNK = 5000
 _TEXTS = ("owner", "purpose")
@@ -69,7 +69,8 @@ def _labelled_column(
     column: Asset, found: Sequence[verdicts.Verdict], facts: Mapping[str, Any]
 ) -> dict[str, Any]:
     kinds = sorted({verdict.kind for verdict in found})
-    content = highest([label_of(kinds), *(verdict.sensitivity for verdict in found)])
+    names = (legal_name(verdict.classifier, verdict.kind) for verdict in found)
+    content = highest([label_of(names), *(verdict.sensitivity for verdict in found)])
     return {**column.facts, "kinds": kinds, "sensitivity": facts.get("label") or content}
 
 

@@ -137,3 +137,20 @@ def test_a_report_counts_unknown_apart_from_the_score(governing: Governing) -> N
     with governing.db.read() as session:
         counts = list(session.scalars(select(ControlCount)))
     assert len({count.control for count in counts}) == len(counts)
+
+
+def test_the_age_of_rows_is_told_by_the_column_that_people_name(governing: Governing) -> None:
+    dated = {**SHOP, "customers": {**SHOP["customers"], "made": ["2001-05-17"] * 50}}
+    governing.govern(dated)
+    state(governing, ("customers", "retention_days", 3650))
+    governing.validate()
+    assert finding(governing, "ISO-A.8.10", "customers").result == "unknown"
+    assert "age_column" in {step.fact for step in governing.plan().first}
+    state(governing, ("customers", "age_column", "made"))
+    governing.validate()
+    found = finding(governing, "ISO-A.8.10", "customers")
+    assert (found.result, found.state) == ("fail", "open")
+    assert found.evidence["oldest_row_days"] > 3650
+    state(governing, ("customers", "retention_days", 365_000))
+    governing.validate()
+    assert finding(governing, "ISO-A.8.10", "customers").state == "closed"

@@ -18,30 +18,27 @@ _SECRET = frozenset({"secret"})
 
 _BY_CATEGORY: dict[frozenset[str], str] = {
     _PERSONAL: """
-        date_of_birth age gender nationality marital_status username social_handle ip_address
-        mac_address geo_coordinate imei imsi advertising_id cookie_id device_id vin license_plate
-        photo signature household employee_id student_id customer_id job_title occupation
-        performance_rating user_agent postal_code number_plate""",
-    _DIRECT: "person_name first_name last_name full_name email phone address",
-    _STATE_ID: """
-        national_id ssn itin tax_id passport drivers_license visa_number voter_id mrz
-        social_insurance_number""",
-    _FINANCIAL: """
-        iban bank_account salary income credit_score account_number loan_number crypto_address""",
+        date_of_birth age gender nationality marital_status username ip_address mac_address
+        geo_coordinate device_id session_id user_agent vin vehicle_plate employee_id student_id
+        occupation postal_code provider_id""",
+    _DIRECT: "person_name email phone address",
+    _STATE_ID: "national_id ssn passport drivers_license us_ptin",
+    _FINANCIAL: "iban bank_account credit_score crypto_address policy_number",
     _FINANCIAL | {"pan"}: "credit_card",
-    _SAD: "cvv card_security_code card_track card_pin track_data pin pin_block",
+    _SAD: "card_cvv",
+    _SAD | {"secret"}: "card_pin",
     _SPECIAL: """
-        ethnicity race religion political_opinion union_membership trade_union sexual_orientation
-        biometric genetic""",
-    _HEALTH: """
-        medical medical_code diagnosis medication blood_type medical_record health_insurance_id
-        health_id medical_record_number disability health medical_condition""",
+        ethnicity religion political_opinion union_membership sexual_orientation biometric
+        genetic""",
+    _HEALTH: "medical icd10_code health_id",
     _PERSONAL | {"criminal"}: "criminal_record",
-    _SECRET: """
-        password password_hash api_key token access_token private_key secret jwt
-        connection_string credential""",
+    _SECRET: "password secret",
 }
-_BY_KIND = {kind: found for found, kinds in _BY_CATEGORY.items() for kind in kinds.split()}
+"""Kinds of data, and classifiers where one of a kind stands apart from it: a card's verification
+code among card details, a diagnosis among medical codes. What is not here is in no category, as a
+company's tax number, an amount or a country alone."""
+
+_BY_NAME = {name: found for found, names in _BY_CATEGORY.items() for name in names.split()}
 
 _RESTRICTED = frozenset({"special", "criminal", "government_id", "pan", "sad", "secret"})
 
@@ -49,18 +46,19 @@ LABELS = ("public", "internal", "confidential", "restricted")
 """Sensitivity labels, least first."""
 
 
-def categories(kinds: Iterable[str]) -> list[str]:
-    """Return the legal categories of classified kinds, sorted; an unknown kind has none."""
-    return sorted(set().union(*(_BY_KIND.get(kind, frozenset()) for kind in kinds)))
+def legal_name(classifier: str, kind: str) -> str:
+    """Return by which name the law's categories know a classification."""
+    return classifier if classifier in _BY_NAME else kind
 
 
-def is_known(kind: str) -> bool:
-    return kind in _BY_KIND
+def categories(names: Iterable[str]) -> list[str]:
+    """Return the legal categories of classifications, sorted; an unknown name has none."""
+    return sorted(set().union(*(_BY_NAME.get(name, frozenset()) for name in names)))
 
 
-def label_of(kinds: Iterable[str]) -> str:
+def label_of(names: Iterable[str]) -> str:
     """Return the sensitivity that the content asks for; what is not classified is `internal`."""
-    found = set(categories(kinds))
+    found = set(categories(names))
     if found & _RESTRICTED:
         return "restricted"
     return "confidential" if found else "internal"

@@ -66,23 +66,28 @@ class _Draft:
 
     @property
     def weight(self) -> int:
-        return sum(found.weight for found in self.serves)
+        """Failures that it serves, by severity; what is only undecided weighs nothing here."""
+        return sum(found.weight for found in self.serves if found.result == "fail")
+
+    @property
+    def order(self) -> tuple[int, int, str, str]:
+        return -self.weight, -sum(f.weight for f in self.serves), self.place, self.fact
 
     @property
     def leading(self) -> OpenFinding:
         """The worst finding it serves: its control's words instruct."""
-        return max(self.serves, key=lambda found: found.weight)
+        return max(self.serves, key=lambda found: (found.result == "fail", found.weight))
 
 
 def plan(findings: Sequence[OpenFinding]) -> list[Step]:
-    """Return the ordered steps that would close the findings, those that weigh most first."""
+    """Return the ordered steps that would close the findings, those of the worst failures first."""
     drafts: dict[tuple[str, str, str], _Draft] = {}
     for found in findings:
         for fact, value in _changes(found):
             place_id, place = _place(found, fact)
             draft = _Draft(place_id, place, fact, value)
             drafts.setdefault((place_id, fact, repr(value)), draft).serves.append(found)
-    ordered = sorted(drafts.values(), key=lambda draft: (-draft.weight, draft.place, draft.fact))
+    ordered = sorted(drafts.values(), key=lambda draft: draft.order)
     return list(_try_out(ordered, findings))
 
 

@@ -144,7 +144,11 @@ def _of_source(source: FoundSource) -> dict[str, Any]:
 
 
 def _labelled(facts: dict[str, Any]) -> dict[str, Any]:
-    """Add the label in force: the stated one, else the one that the content asks for."""
+    """Add the label in force: the stated one, else the one that the content asks for.
+
+    Beside it what is claimed to protect the values: where nobody claims anything, nothing is.
+    """
+    facts = facts | {"claimed_protection": facts.get("protection") or "none"}
     stated = facts.get("label")
     if stated is None and "content_rank" in facts:
         stated = LABELS[facts["content_rank"]]

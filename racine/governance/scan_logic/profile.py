@@ -53,7 +53,7 @@ class ColumnProfile:
         self._longest_mean = 1
         self._seen: Counter[str | None] = Counter()
         self._level = 0
-        self._lengths, self._numbers = _Range(), _Numbers()
+        self._lengths, self._numbers, self._months = _Range(), _Numbers(), _Months()
         self.values = self.nulls = self.blanks = 0
 
     def add(self, values: Sequence[str | None]) -> None:
@@ -77,7 +77,9 @@ class ColumnProfile:
     def result(self, sample: Mapping[str, int]) -> dict[str, Any]:
         """Return the profile, which holds no value; `sample` is what `sample()` gave."""
         lengths, numbers = self._lengths.copy(), self._numbers.copy()
+        months = self._months.copy()
         self._measure(self._seen, lengths, numbers)  # the sample's longest values are cut
+        months.add(sample)
         shapes, types = _shapes(sample)
         profile: dict[str, Any] = {
             "values": self.values + sum(sample.values()),
@@ -90,6 +92,8 @@ class ColumnProfile:
         }
         if found := numbers.to_json():
             profile["number"] = found
+        if span := months.to_json():
+            profile["months"] = span
         return profile
 
     def _mean_length(self, values: Sequence[str | None]) -> int:
@@ -118,6 +122,7 @@ class ColumnProfile:
         self._seen = kept
         self._measure(dropped, self._lengths, self._numbers)
         self.values += sum(dropped.values())
+        self._months.add(value for value in dropped if value is not None)
 
     @staticmethod
     def _measure(values: Mapping[Any, int], lengths: "_Range", numbers: "_Numbers") -> None:
@@ -236,6 +241,39 @@ class _Numbers:
         """Return the range with three significant digits: a whole account number is a value."""
         found = self._range.to_json() if self._range else None
         return {name: float(f"{n:.3g}") for name, n in found.items()} if found else None
+
+
+class _Months:
+    """The range of a column whose every value is an ISO date or time, to the month.
+
+    A day would be somebody's value: a birthday, say.
+    """
+
+    def __init__(self) -> None:
+        self._first: str | None = None
+        self._last = ""
+        self._dated = True
+
+    def add(self, values: Iterable[str]) -> None:
+        if not self._dated:
+            return
+        for value in values:
+            if not (_DATE.fullmatch(value) or _TIMESTAMP.fullmatch(value)):
+                self._dated = False
+                return
+            month = value[:7]
+            if self._first is None or month < self._first:
+                self._first = month
+            if month > self._last:
+                self._last = month
+
+    def copy(self) -> "_Months":
+        return copy.copy(self)
+
+    def to_json(self) -> dict[str, str] | None:
+        if not self._dated or self._first is None:
+            return None
+        return {"min": self._first, "max": self._last}
 
 
 def _shortened(values: Counter[str | None]) -> Mapping[str, int]:

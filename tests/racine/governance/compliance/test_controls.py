@@ -11,12 +11,12 @@ from racine.governance.compliance.judgement import Judge
 from tests.racine.governance.compliance.worlds import World, days_ago
 
 EMAIL = World(kinds=("email",), readable=("email",))
-HEALTH = World(kinds=("diagnosis",), readable=("diagnosis",))
-MIXED = World(kinds=("diagnosis", "email"), readable=("diagnosis", "email"))
+HEALTH = World(kinds=("medical",), readable=("medical",))
+MIXED = World(kinds=("medical", "email"), readable=("medical", "email"))
 CRIME = World(kinds=("criminal_record",))
 CARD = World(kinds=("credit_card",), readable=("credit_card",))
 HIDDEN_CARD = World(kinds=("credit_card",), column={"protection": "tokenized"})
-CVV = World(kinds=("cvv",))
+CVV = World(kinds=("card_cvv",))
 PASSWORD = World(kinds=("password",), source={"in_cde": True})
 
 Cases = dict[str, tuple[World, World, World]]
@@ -152,7 +152,11 @@ ISO: Cases = {
         replace(EMAIL, oldest_days=6, table={"retention_days": 5, "age_column": "value"}),
         replace(EMAIL, table={"retention_days": 5}),
     ),
-    "ISO-A.8.11": (HIDDEN_CARD, replace(CARD, column={"protection": "masked"}), CARD),
+    "ISO-A.8.11": (
+        HIDDEN_CARD,
+        replace(CARD, column={"protection": "masked"}),
+        replace(CARD, read=False, table={"protection": "masked"}),
+    ),
     "ISO-A.8.15": (
         replace(EMAIL, source={"access_logging": True}),
         replace(EMAIL, source={"access_logging": False}),

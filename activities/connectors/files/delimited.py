@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from activities.connectors.files.blocks import blocks, decode, lines_of
+from activities.connectors.files.compression import data_suffix, is_compressed, opened
 from activities.connectors.files.dialect import HEAD, Dialect, sniff
 from activities.connectors.protocol import Asset, Batch, Column, Position, Sample
-from activities.connectors.rows import as_text, in_batches
+from activities.connectors.rows import in_batches, reservoir
 
 csv.field_size_limit(16 << 20)
 
 _WHOLE = 8 << 20
-"""Bytes up to which a file is read whole to draw a sample from."""
+"""Bytes up to which every row of a file has its chance to be in the sample."""
 
 _STRATA = 50
 
@@ -28,9 +29,9 @@ Rows = list[list[str]]
 
 def describe(path: Path) -> tuple[tuple[Column, ...], dict[str, Any]]:
     """Return a file's columns and its dialect."""
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         head = stream.read(HEAD)
-    found = sniff(head, len(head) < HEAD, path.suffix.lower())
+    found = sniff(head, len(head) < HEAD, data_suffix(path))
     columns = tuple(Column(name, "text") for name in found.names)
     return columns, {"dialect": found.dialect.to_json()}
 
@@ -41,18 +42,16 @@ def read(path: Path, asset: Asset, sample: Sample, after: Position | None) -> It
     width = len(asset.columns)
     if sample.rows is None:
         yield from _all(path, dialect, width, int(after) if after is not None else None)
-    elif path.stat().st_size <= _WHOLE or dialect.encoding != "utf-8":
-        rows = [row for part in _parts(path, dialect) for row in part[0]]
-        if len(rows) > sample.rows:
-            rows = random.Random(sample.seed).sample(rows, sample.rows)
-        yield from in_batches(_even(rows, width), width)
+    elif path.stat().st_size <= _WHOLE or dialect.encoding != "utf-8" or is_compressed(path):
+        parts = (_even(rows, width) for rows, _ in _parts(path, dialect))
+        yield from in_batches(reservoir(parts, sample.rows, sample.seed), width)
     else:
         yield from in_batches(_even(_scattered(path, dialect, sample), width), width)
 
 
 def _all(path: Path, dialect: Dialect, width: int, after: int | None) -> Iterator[Batch]:
     for rows, position in _parts(path, dialect, after):
-        columns = [_nulls(column) for column in zip(*_even(rows, width), strict=True)]
+        columns = list(zip(*_even(rows, width), strict=True))
         yield Batch(columns or [()] * width, len(rows), position)
 
 
@@ -62,7 +61,7 @@ def _parts(path: Path, dialect: Dialect, after: int | None = None) -> Iterator[t
     position = dialect.start if after is None else after
     newline = dialect.newline.encode(dialect.encoding)
     quote = '"'.encode(dialect.encoding)
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         stream.seek(position)
         for block in blocks(stream, newline, quote):
             rows = parse(decode(block, dialect.encoding), dialect.delimiter)
@@ -106,7 +105,3 @@ def _even(rows: Rows, width: int) -> Sequence[Sequence[str | None]]:
         return rows
     empty: list[str | None] = [None] * width
     return [row if len(row) == width else [*row[:width], *empty[len(row) :]] for row in rows]
-
-
-def _nulls(column: Sequence[str | None]) -> Sequence[str | None]:
-    return as_text(column)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 
 from activities.connectors import checks
 from activities.connectors.files.blocks import estimated_lines
+from activities.connectors.files.compression import data_suffix, is_compressed
 from activities.connectors.protocol import Asset, Batch, Column, Listing, Position, Sample
 from racine.errors import SourceFault
 from racine.governance.data_sources import CheckStep
@@ -57,8 +58,10 @@ class FolderConnector:
         return Listing(tuple(self._describe(path, name) for name, path in files), tuple(errors))
 
     def count(self, asset: Asset) -> int | None:
-        rows = asset.details.get("rows")
-        return estimated_lines(self._path(asset)) if rows is None else int(rows)
+        rows, path = asset.details.get("rows"), self._path(asset)
+        if rows is not None:
+            return int(rows)
+        return None if is_compressed(path) else estimated_lines(path)
 
     def read(self, asset: Asset, sample: Sample, after: Position | None = None) -> Iterator[Batch]:
         path = self._path(asset)
@@ -100,7 +103,7 @@ class FolderConnector:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(path, errors)
-            elif path.suffix.lower() in FORMATS:
+            elif data_suffix(path) in FORMATS:
                 yield self._name(path), path
 
     def _inside(self, link: Path) -> bool:
@@ -148,7 +151,7 @@ class FolderConnector:
 
 
 def _format(path: Path) -> Format:
-    name = FORMATS.get(path.suffix.lower(), "delimited")
+    name = FORMATS.get(data_suffix(path), "delimited")
     # Imported where needed: a scan of CSV files must not wait for DuckDB to load.
     return cast(Format, import_module(f"activities.connectors.files.{name}"))
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from activities.connectors.files.blocks import BLOCK, blocks
+from activities.connectors.files.compression import data_suffix, opened
 from activities.connectors.protocol import Asset, Batch, Column, Position, Sample
 from activities.connectors.rows import as_text
 from racine.errors import SourceFault
@@ -98,7 +99,7 @@ def _lines(path: Path, start: int) -> Iterator[tuple[Record, int]]:
     """Yield the records of JSON Lines; lines that are no JSON are left out unless all are."""
     good = bad = 0
     position = start
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         stream.seek(start)
         for block in blocks(stream, b"\n"):
             for line in block.splitlines(keepends=True):
@@ -138,9 +139,9 @@ def _document(path: Path) -> Iterator[Record]:
 
 def _is_lines(path: Path) -> bool:
     """Whether each line is a record of its own, whatever the file is called."""
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
+    if data_suffix(path) in (".jsonl", ".ndjson"):
         return True
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         first = stream.read(BLOCK).lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n", 1)[0]
     try:
         return first.startswith(b"{") and isinstance(orjson.loads(first), dict)

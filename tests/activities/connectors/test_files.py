@@ -1,5 +1,6 @@
 """Files as people leave them: dialects, headers, faults."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -236,3 +237,33 @@ def test_a_folder_that_cannot_be_listed_is_no_clean_listing(tmp_path: Path) -> N
     assert (step.ok, step.next_step) == (False, "Check the path.")
     with pytest.raises(SourceFault, match="There is no file or folder"):
         connector.discover()
+
+
+def test_gzip_is_read_like_the_file_in_it(tmp_path: Path) -> None:
+    text = "id,name\n" + "".join(f"{n},person {n}\n" for n in range(5000))
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text.encode()))
+    names, rows = table(tmp_path / "a.csv.gz")
+    assert (names, len(rows), rows[-1]) == (["id", "name"], 5000, ("4999", "person 4999"))
+    assert len(table(tmp_path / "a.csv.gz", sample=100)[1]) == 100
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b'{"id": 1}\n{"id": 2}\n'))
+    assert table(tmp_path / "b.jsonl.gz") == (["id"], [("1",), ("2",)])
+
+
+def test_a_gzip_file_that_was_cut_off_keeps_its_reason(tmp_path: Path) -> None:
+    whole = gzip.compress(b"id,name\n" + bytes(range(256)) * 4000)
+    (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) // 2])
+    connector, asset = only(tmp_path / "a.csv.gz")
+    with pytest.raises(SourceFault, match="is not a whole gzip file"):
+        list(connector.read(asset, Sample()))
+
+
+def test_a_decompression_bomb_is_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    with gzip.open(path, "wb", compresslevel=9) as stream:
+        stream.write(b"id,name\n")
+        line = b"1," + b"0" * 1021 + b"\n"
+        for _ in range(300):
+            stream.write(line * 1024)
+    connector, asset = only(path)
+    with pytest.raises(SourceFault, match="times its size"):
+        list(connector.read(asset, Sample()))

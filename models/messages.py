@@ -64,6 +64,8 @@ class Carried(Message):
     """By task key; values only of tasks that something still reads."""
     paused: bool = False
     transitions: list[Transition] = Field(default_factory=list)
+    tries: dict[str, int] = Field(default_factory=dict)
+    """How often tasks were begun that were begun more than once."""
 
 
 class JobInput(Message):

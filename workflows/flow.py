@@ -1,17 +1,23 @@
 """What all levels of one workflow share: its journal, its open schedulers and its pause."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from models.messages import Transition
+    from activities.names import ACTIVITY_QUEUE, OWN, RECORD
+    from models.messages import RecordCall, RunContext, Transition
     from racine.engine.scheduler import Scheduler
     from racine.engine.states import TaskResult
+    from workflows.people import Approval
 
 MAX_IN_FLIGHT = 100
 """Activities open at once in one workflow, over all its loops; each costs 6 KB of its memory."""
+
+ORDERS = 100
+"""Place of the first order among a task's events."""
 
 
 class Flow:
@@ -24,6 +30,11 @@ class Flow:
         self.stopping = False
         self.gate = asyncio.Semaphore(MAX_IN_FLIGHT)
         self.children: dict[str, workflow.ChildWorkflowHandle[Any, Any]] = {}
+        self.approvals: dict[str, Approval] = {}
+        """Open questions, by the path of their task."""
+        self.tries: dict[str, int] = {}
+        """How often each task was begun, by path; only those begun more than once are carried."""
+        self._records = 0
         self._schedulers: list[Scheduler] = []
         self._transitions = transitions or []
 
@@ -52,6 +63,22 @@ class Flow:
         """Wait until the run is not paused."""
         if self.paused:
             await workflow.wait_condition(lambda: not self.paused)
+
+    def begin(self, path: str) -> int:
+        """Count a try of a task and return its number."""
+        self.tries[path] = self.tries.get(path, 0) + 1
+        return self.tries[path]
+
+    async def flush(self, context: RunContext) -> None:
+        """Write down what happened so far, before a wait that may be long."""
+        self._records += 1
+        await workflow.execute_activity(
+            RECORD,
+            RecordCall(context=context, transitions=self.take()),
+            activity_id=f"{OWN}record:{self._records}",
+            task_queue=ACTIVITY_QUEUE,
+            start_to_close_timeout=timedelta(seconds=60),
+        )
 
     def note(self, task_key: str, kind: str, body: dict[str, Any], *, n: int) -> None:
         """Keep a transition for the event log; the next activity takes it along."""

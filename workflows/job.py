@@ -13,11 +13,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, FINISH_RUN, OWN
     from models.messages import Carried, ControlCall, FinishCall, JobInput, RunResult, Scope
     from models.temporal import STATE
+    from racine.definitions.schemas import mismatches
     from racine.engine.plan import Plan
     from racine.engine.policies import root_failures, verdict
-    from racine.engine.states import RunState, TaskResult
+    from racine.engine.states import RunState, TaskResult, TaskState
     from racine.errors import RacineError
-    from workflows.flow import Flow
+    from workflows.flow import ORDERS, Flow
+    from workflows.people import APPROVED, REJECTED, Approval
     from workflows.steps import Level
     from workflows.waiting import settled
 
@@ -39,8 +41,10 @@ class RacineJob:
         self._ends_as: RunState | None = None
         """Why the run ends before its plan does."""
         self._closed = False
+        self._orders = 0
         paused = carried.paused if carried else False
         self._flow = Flow(paused=paused, transitions=list(carried.transitions) if carried else [])
+        self._flow.tries.update(carried.tries if carried else {})
         self._main = Level(
             self._flow,
             _scope(given, self._started_at),
@@ -106,6 +110,109 @@ class RacineJob:
     def _may_cancel(self, call: ControlCall) -> None:
         self._require_open("cancel")
 
+    @workflow.update
+    def retry(self, call: ControlCall) -> dict[str, Any]:
+        """Run an ended task again, and decide anew about what comes after it."""
+        self._ordered(call, "retry", None)
+        return {"state": TaskState.PENDING}
+
+    @retry.validator
+    def _may_retry(self, call: ControlCall) -> None:
+        number = self._place(call, "retry")
+        if number not in self._main.results:
+            raise _refusal(f"Task {call.task_key!r} has not ended.")
+
+    @workflow.update
+    def skip(self, call: ControlCall) -> dict[str, Any]:
+        """Leave a task out: it does not count against those after it."""
+        self._ordered(call, "skip", TaskResult(TaskState.EXCLUDED))
+        return {"state": TaskState.EXCLUDED}
+
+    @skip.validator
+    def _may_skip(self, call: ControlCall) -> None:
+        self._begun(call, "skip")
+
+    @workflow.update
+    def set_result(self, call: ControlCall) -> dict[str, Any]:
+        """Give a task its values by hand; they must fit its declared outputs."""
+        values = call.arguments.get("values", {})
+        self._ordered(call, "set_result", TaskResult(TaskState.SUCCEEDED, values))
+        return {"state": TaskState.SUCCEEDED}
+
+    @set_result.validator
+    def _may_set_result(self, call: ControlCall) -> None:
+        step = self._given.plan.steps[self._begun(call, "set_result")]
+        values = call.arguments.get("values")
+        if not isinstance(values, dict):
+            raise _refusal("Give the task's values as an object.")
+        faults = mismatches(step.outputs, values, masked=True) if step.outputs else []
+        if faults:
+            places = "; ".join(f"{fault.pointer or '/'}: {fault.message}" for fault in faults)
+            raise _refusal(f"The values do not fit the outputs of {step.key!r}: {places}.")
+
+    @workflow.update
+    def approve(self, call: ControlCall) -> dict[str, Any]:
+        return self._said(call, APPROVED)
+
+    @approve.validator
+    def _may_approve(self, call: ControlCall) -> None:
+        self._question(call)
+
+    @workflow.update
+    def reject(self, call: ControlCall) -> dict[str, Any]:
+        return self._said(call, REJECTED)
+
+    @reject.validator
+    def _may_reject(self, call: ControlCall) -> None:
+        self._question(call)
+
+    def _said(self, call: ControlCall, verdict: str) -> dict[str, Any]:
+        question = self._question(call)
+        question.say(call, verdict)
+        return {"outcome": question.outcome, "said": len(question.said)}
+
+    def _question(self, call: ControlCall) -> Approval:
+        question = self._flow.approvals.get(call.task_key or "")
+        if question is None:
+            open_ = ", ".join(self._flow.approvals) or "none"
+            raise _refusal(f"Task {call.task_key!r} asks for no approval now; open: {open_}.")
+        try:
+            question.require_right(call)
+        except RacineError as fault:
+            raise _refusal(str(fault)) from fault
+        return question
+
+    def _ordered(self, call: ControlCall, verb: str, result: TaskResult | None) -> None:
+        """Obey an order about one task, and keep in the log who gave it and why."""
+        number, scheduler = self._place(call, verb), self._main.scheduler
+        key = self._given.plan.steps[number].key
+        self._orders += 1
+        body = {"order": verb, "actor": call.actor, "reason": call.reason}
+        self._flow.note(key, "order", body, n=ORDERS + self._orders)
+        if result is not None and number in scheduler.running:
+            scheduler.settle_by_hand(number, result)
+        else:
+            scheduler.redo(number, result)
+
+    def _begun(self, call: ControlCall, verb: str) -> int:
+        number = self._place(call, verb)
+        if number not in self._main.results and number not in self._main.scheduler.running:
+            raise _refusal(f"Task {call.task_key!r} has not begun.")
+        return number
+
+    def _place(self, call: ControlCall, verb: str) -> int:
+        """Return the place of the task an order is about; refuse what cannot be obeyed."""
+        self._require_open(verb)
+        steps = self._given.plan.steps
+        number = next((n for n, step in enumerate(steps) if step.key == call.task_key), None)
+        if number is None or self._level is not self._main:
+            raise _refusal(f"There is no task {call.task_key!r} that an order can reach now.")
+        blocked = [steps[n].key for n in self._main.scheduler.after(number)
+                   if n in self._main.scheduler.running]  # fmt: skip
+        if blocked:
+            raise _refusal(f"These tasks after it are running: {', '.join(blocked)}.")
+        return number
+
     def _require_open(self, verb: str) -> None:
         if self._closed or self._ends_as is not None:
             raise _refusal(f"The run is ending: there is nothing to {verb}.")
@@ -170,6 +277,7 @@ class RacineJob:
             results=_still_read(self._main),
             paused=self._flow.paused,
             transitions=self._flow.take(),
+            tries={path: count for path, count in self._flow.tries.items() if count > 1},
         )
         return self._given.model_copy(update={"carried": carried})
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -16,9 +16,10 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.plan import Plan, Read, Step
     from racine.engine.scheduler import Scheduler
     from racine.engine.states import TaskResult, TaskState
-    from racine.errors import RacineError
+    from racine.errors import InvalidInput, RacineError
     from workflows.flow import Flow
     from workflows.loops import run_loop
+    from workflows.people import Approval
 
 
 class Level:
@@ -37,7 +38,12 @@ class Level:
         self.scope = scope
         self.plan = plan
         self.scheduler = Scheduler(
-            plan, self._execute, self._observe, results=results or {}, paused=flow.paused
+            plan,
+            self._execute,
+            self._observe,
+            results=results or {},
+            paused=flow.paused,
+            hold=plan.hold,
         )
         self._after_each = after_each
         self._kinds: dict[str, Callable[[Step], Awaitable[TaskResult]]] = {
@@ -46,6 +52,8 @@ class Level:
             "condition_task": self._condition,
             "switch_task": self._switch,
             "for_each_task": self._for_each,
+            "wait_task": self._wait,
+            "approval_task": self._approval,
             "noop_task": self._noop,
         }
 
@@ -132,6 +140,30 @@ class Level:
     async def _noop(self, step: Step) -> TaskResult:
         return self._told(step, TaskResult(TaskState.SUCCEEDED, {}))
 
+    async def _wait(self, step: Step) -> TaskResult:
+        self.flow.note(self.path(step), "started", {}, n=0)
+        await self.flow.flush(self.scope.context)
+        await workflow.sleep(_wait_seconds(step.spec, self.names_of(step)))
+        return self._told(step, TaskResult(TaskState.SUCCEEDED, {}))
+
+    async def _approval(self, step: Step) -> TaskResult:
+        path, spec = self.path(step), step.spec
+        question = Approval(spec, self.scope.context.actor)
+        self.flow.approvals[path] = question
+        prompt = expressions.resolve(spec["prompt"], self.names_of(step))
+        body = {"prompt": prompt, "required": spec["required"], "approvers": spec["approvers"]}
+        self.flow.note(path, "waiting", body, n=0)
+        try:
+            await self.flow.flush(self.scope.context)
+            await workflow.wait_condition(
+                lambda: question.outcome is not None, timeout=spec["timeout_seconds"]
+            )
+        except TimeoutError:
+            question.time_out()
+        finally:
+            del self.flow.approvals[path]
+        return self._told(step, question.result())
+
     async def _for_each(self, step: Step) -> TaskResult:
         self.flow.note(self.path(step), "started", {}, n=0)
         return self._told(step, await run_loop(self, step, Level))
@@ -140,6 +172,7 @@ class Level:
         return {
             "context": self.scope.context,
             "task_key": self.path(step),
+            "try_number": self.flow.begin(self.path(step)),
             "input": given,
             "names": self.names_of(step) if step.templated else None,
             "outputs": step.outputs,
@@ -204,6 +237,20 @@ def _view(result: TaskResult, fields: list[str] | None) -> dict[str, Any]:
         if (found := getattr(result, name)) is not None:
             seen[name] = found
     return seen
+
+
+def _wait_seconds(spec: dict[str, Any], names: dict[str, Any]) -> float:
+    if spec["duration_seconds"] is not None:
+        return float(spec["duration_seconds"])
+    text = str(expressions.resolve(spec["until"], names))
+    try:
+        moment = datetime.fromisoformat(text)
+        return max(0.0, (moment - workflow.now()).total_seconds())
+    except (ValueError, TypeError):
+        raise InvalidInput(
+            f"{text!r} is no moment with an offset.",
+            next_step="Write it like 2026-11-21T07:00:00+00:00.",
+        ) from None
 
 
 def _seconds(value: float | None) -> timedelta | None:

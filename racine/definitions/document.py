@@ -17,6 +17,8 @@ TASK_KINDS = (
     "condition_task",
     "switch_task",
     "for_each_task",
+    "wait_task",
+    "approval_task",
     "noop_task",
 )
 """The fields of which a task has exactly one."""
@@ -37,6 +39,15 @@ class RunIf(StrEnum):
     ALL_DONE = "ALL_DONE"
     AT_LEAST_ONE_FAILED = "AT_LEAST_ONE_FAILED"
     ALL_FAILED = "ALL_FAILED"
+
+
+class FailurePolicy(StrEnum):
+    """What a run does when tasks have failed and nothing else is left to do."""
+
+    CONTINUE = "CONTINUE"
+    """End as failed; independent tasks have run."""
+    HOLD = "HOLD"
+    """Stay open until a person has retried or skipped them or given their results."""
 
 
 class RetryPolicy(Part):
@@ -97,6 +108,34 @@ class ForEachTask(Part):
     tasks: list["Task"] = Field(min_length=1)
 
 
+class WaitTask(Part):
+    """Waits for a time: so many seconds, or until a moment that a template may give."""
+
+    duration_seconds: float | None = Field(default=None, gt=0, le=366 * 86_400)
+    until: str | None = None
+    """ISO 8601 with its offset, or a template of it; a moment gone by waits for nothing."""
+
+
+class OnTimeout(StrEnum):
+    FAIL = "FAIL"
+    APPROVE = "APPROVE"
+    REJECT = "REJECT"
+
+
+class ApprovalTask(Part):
+    """Waits until enough people approve or one rejects; its outcome is which of both."""
+
+    prompt: str = ""
+    approvers: list[str] = Field(default_factory=list)
+    """User ids and `role:NAME`; empty: whoever may approve in the workspace."""
+    required: int = Field(default=1, ge=1, le=100)
+    self_approval: bool = False
+    """Whether who started the run may take part."""
+    timeout_seconds: float | None = Field(default=None, gt=0, le=366 * 86_400)
+    on_timeout: OnTimeout = OnTimeout.FAIL
+    on_reject: Literal["FAIL", "CONTINUE"] = "FAIL"
+
+
 class NoopTask(Part):
     pass
 
@@ -111,6 +150,8 @@ class Task(Part):
     condition_task: ConditionTask | None = None
     switch_task: SwitchTask | None = None
     for_each_task: ForEachTask | None = None
+    wait_task: WaitTask | None = None
+    approval_task: ApprovalTask | None = None
     noop_task: NoopTask | None = None
     outputs: dict[str, Any] | None = None
     """JSON Schema of what the task returns; checked when it does."""
@@ -144,6 +185,7 @@ class JobDocument(Part):
     tags: dict[str, str] = Field(default_factory=dict)
     parameters: list[Parameter] = Field(default_factory=list)
     timeout_seconds: float | None = Field(default=None, gt=0)
+    failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     defaults: Defaults = Defaults()
     tasks: list[Task] = Field(min_length=1)
     on_failure: list[Task] = Field(default_factory=list)

@@ -72,7 +72,9 @@ def outcomes_of(scope: Scope, key: str) -> list[str] | None:
     if placed.task.switch_task is not None:
         spec = placed.task.switch_task
         return list(dict.fromkeys([*spec.cases, *([spec.default] if spec.default else [])]))
-    return ["true", "false"] if placed.kind == "condition_task" else None
+    return {"condition_task": ["true", "false"], "approval_task": ["approved", "rejected"]}.get(
+        placed.kind or ""
+    )
 
 
 def did_you_mean(word: str, known: object) -> str:

@@ -29,6 +29,8 @@ _VALUES = {
     "condition_task": ["outcome"],
     "switch_task": ["outcome"],
     "for_each_task": ["total", "succeeded", "failed", "failed_items"],
+    "wait_task": [],
+    "approval_task": ["outcome", "approvals", "form"],
     "noop_task": [],
 }
 
@@ -49,6 +51,10 @@ def located_expressions(task: Task, pointer: str = "") -> list[tuple[str, str]]:
     if task.for_each_task:
         place = f"{pointer}/for_each_task"
         found += located_templates(task.for_each_task.inputs, f"{place}/inputs")
+    if task.wait_task:
+        found += located_templates(task.wait_task.until, f"{pointer}/wait_task/until")
+    if task.approval_task:
+        found += located_templates(task.approval_task.prompt, f"{pointer}/approval_task/prompt")
     return found
 
 
@@ -69,6 +75,8 @@ def _templated(task: Task) -> list[Any]:
         task.python_task.parameters if task.python_task else {},
         task.switch_task.on if task.switch_task else "",
         task.for_each_task.inputs if task.for_each_task else "",
+        task.wait_task.until if task.wait_task else "",
+        task.approval_task.prompt if task.approval_task else "",
     ]
 
 

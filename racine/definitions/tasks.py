@@ -2,6 +2,7 @@
 
 import keyword
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,6 +22,7 @@ def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
     yield from _callable_faults(placed)
     yield from _limit_faults(placed, defaults)
     yield from _loop_faults(placed)
+    yield from _wait_faults(placed)
     if placed.task.outputs is not None and (fault := schema_fault(placed.task.outputs)):
         yield Fault(f"{placed.pointer}/outputs", f"This is not a usable JSON Schema: {fault}.",
                     "See json-schema.org, draft 2020-12; references stay inside the schema.",
@@ -100,6 +102,30 @@ def _loop_faults(placed: Placed) -> Iterator[Fault]:
         "Give a list, or one template that gives a list.",
         "inputs",
     )
+
+
+def _wait_faults(placed: Placed) -> Iterator[Fault]:
+    spec, pointer = placed.task.wait_task, f"{placed.pointer}/wait_task"
+    if spec is not None:
+        if (spec.duration_seconds is None) == (spec.until is None):
+            yield Fault(pointer, "It waits for a duration or until a moment, and for one of both.",
+                        "Give duration_seconds or until.", "wait")  # fmt: skip
+        if spec.until is not None and not has_template(spec.until) and not _moment(spec.until):
+            yield Fault(f"{pointer}/until", f"{spec.until!r} is no moment with an offset.",
+                        "Write it like 2026-11-21T07:00:00+00:00.", "wait")  # fmt: skip
+    approval = placed.task.approval_task
+    if approval is not None and 0 < len(approval.approvers) < approval.required:
+        if not any(name.startswith("role:") for name in approval.approvers):
+            yield Fault(f"{placed.pointer}/approval_task/required",
+                        f"{approval.required} shall approve; only {len(approval.approvers)} may.",
+                        "Name more approvers, or require fewer.", "approval")  # fmt: skip
+
+
+def _moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _limit_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:

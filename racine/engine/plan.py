@@ -7,7 +7,14 @@ import networkx as nx
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from racine import registry
-from racine.definitions.document import TASK_KINDS, JobDocument, RetryPolicy, RunIf, Task
+from racine.definitions.document import (
+    TASK_KINDS,
+    FailurePolicy,
+    JobDocument,
+    RetryPolicy,
+    RunIf,
+    Task,
+)
 from racine.definitions.references import located_expressions
 from racine.expressions import check, templates_in
 
@@ -26,6 +33,8 @@ Kind = Literal[
     "condition_task",
     "switch_task",
     "for_each_task",
+    "wait_task",
+    "approval_task",
     "noop_task",
 ]
 
@@ -80,6 +89,8 @@ class Plan(Compact):
     output_reads: list[Read] = []
     timeout_seconds: float | None = None
     retry_policy: RetryPolicy = RetryPolicy()
+    hold: bool = False
+    """With failed tasks and nothing else to do, wait for a person's orders."""
     on_failure: "Plan | None" = None
     final: "Plan | None" = None
 
@@ -98,6 +109,7 @@ def compile_plan(document: JobDocument) -> Plan:
             "outputs": document.outputs,
             "output_reads": _reads(templates_in(document.outputs), index),
             "timeout_seconds": document.timeout_seconds,
+            "hold": document.failure_policy is FailurePolicy.HOLD,
             "on_failure": _level(document, document.on_failure) if document.on_failure else None,
             "final": _level(document, document.finally_) if document.finally_ else None,
         }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from racine.engine.plan import Plan, Step
 from racine.engine.policies import may_run
 from racine.engine.states import TaskResult, TaskState
+from racine.errors import Conflict
 
 Execute = Callable[[int, Step], Awaitable[TaskResult]]
 """Runs one step to its end; reports failure as a result and raises only to abort the run."""
@@ -30,6 +31,8 @@ class Scheduler:
     cap: int = 100
     results: dict[int, TaskResult] = field(default_factory=dict)
     paused: bool = False
+    hold: bool = False
+    """With failures and nothing else to do, wait for orders instead of ending."""
 
     def __post_init__(self) -> None:
         steps = self.plan.steps
@@ -41,6 +44,7 @@ class Scheduler:
         ]
         self._running: dict[int, asyncio.Task[None]] = {}
         self._inbox: asyncio.Queue[int | None] = asyncio.Queue()
+        self._by_hand: dict[int, TaskResult] = {}
         self._draining = False
         self._stopping = False
 
@@ -66,6 +70,34 @@ class Scheduler:
         self._draining = True
         self._inbox.put_nowait(None)
 
+    def redo(self, number: int, result: TaskResult | None = None) -> None:
+        """Run an ended step again, or give it a result by hand; what followed it is decided anew.
+
+        Raises Conflict while something that followed it is still running.
+        """
+        after = self.after(number)
+        if any(follower in self._running for follower in after):
+            raise Conflict(
+                f"Tasks after {self.plan.steps[number].key!r} are running.",
+                next_step="Wait for them, or cancel the run.",
+            )
+        for place in (number, *after):
+            self.results.pop(place, None)
+        self._ready = [place for place in self._ready if place != number and place not in after]
+        if result is not None:
+            self._end(number, result)
+        for place in (number, *after):
+            step = self.plan.steps[place]
+            self._waiting[place] = sum(up not in self.results for up, _ in step.upstream)
+            if self._waiting[place] == 0 and place not in self.results:
+                heapq.heappush(self._ready, place)
+        self._inbox.put_nowait(None)
+
+    def settle_by_hand(self, number: int, result: TaskResult) -> None:
+        """Give a running step its result, and cancel what it does."""
+        self._by_hand[number] = result
+        self._running[number].cancel()
+
     def stop(self) -> None:
         """Cancel what runs, wait for it, and end as cancelled what has not begun."""
         self._stopping = True
@@ -78,13 +110,29 @@ class Scheduler:
         heapq.heapify(self._ready)
         while True:
             self._start_what_may()
-            if not self._running and (self._draining or self._stopping or not self._ready):
+            if not self._running and (self._draining or self._stopping or self._nothing_left()):
                 break
             number = await self._inbox.get()
             if number is not None:
                 self._settle(number)
         if self._stopping:
             self._end_the_rest()
+
+    def _nothing_left(self) -> bool:
+        """Tell whether the run is over; one that holds its failures waits for orders."""
+        held = self.hold and any(r.state is TaskState.FAILED for r in self.results.values())
+        return not self._ready and not held
+
+    def after(self, number: int) -> list[int]:
+        """Return the places of all steps that follow a step, directly or not, in order."""
+        found: set[int] = set()
+        open_ = [number]
+        while open_:
+            for follower in self.plan.steps[open_.pop()].downstream:
+                if follower not in found:
+                    found.add(follower)
+                    open_.append(follower)
+        return sorted(found)
 
     def _start_what_may(self) -> None:
         while self._ready and len(self._running) < self.cap:
@@ -109,7 +157,10 @@ class Scheduler:
 
     def _settle(self, number: int) -> None:
         task = self._running.pop(number)
-        if task.cancelled() and self._stopping:
+        by_hand = self._by_hand.pop(number, None)
+        if by_hand is not None and not self._stopping:
+            self._end(number, by_hand)
+        elif task.cancelled() and self._stopping:
             self._end(number, TaskResult(TaskState.CANCELLED))
         else:
             task.result()

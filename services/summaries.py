@@ -225,8 +225,9 @@ def _milliseconds(start: datetime | None, end: datetime | None) -> int | None:
 
 def _tasks(session: Session, run: Run) -> list[dict[str, Any]]:
     version = jobs.get_version(session, run.job_id, run.job_version)
-    tasks: list[dict[str, Any]] = version.document["tasks"]
-    return tasks
+    document = version.document
+    after = [*document.get("on_failure", []), *document.get("finally", [])]
+    return [*document["tasks"], *after]
 
 
 def _views(session: Session, run: Run) -> list[TaskView]:

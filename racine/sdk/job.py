@@ -30,6 +30,26 @@ class JobBuilder:
     places: dict[str, Place] = field(default_factory=dict)
     """Pointer into the document → the line that wrote it."""
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    pointer: str = "/tasks"
+    """Where in the document these tasks stand."""
+    after_failure: "JobBuilder | None" = None
+    last: "JobBuilder | None" = None
+
+    @property
+    def on_failure(self) -> "JobBuilder":
+        """Takes the tasks that run after the others when the run has failed."""
+        self.after_failure = self.after_failure or self.inside("/on_failure")
+        return self.after_failure
+
+    @property
+    def finally_(self) -> "JobBuilder":
+        """Takes the tasks that run last, however the run ended."""
+        self.last = self.last or self.inside("/finally")
+        return self.last
+
+    def inside(self, pointer: str) -> "JobBuilder":
+        """Return a builder for another place of the same document."""
+        return JobBuilder(places=self.places, functions=self.functions, pointer=pointer)
 
     @property
     def keys(self) -> list[str]:
@@ -58,7 +78,7 @@ class JobBuilder:
         self.outputs |= {name: plain(value) for name, value in outputs.items()}
 
     def add(self, task: dict[str, Any]) -> Handle[Any]:
-        self.places[f"/tasks/{len(self.tasks)}"] = caller()
+        self.places[f"{self.pointer}/{len(self.tasks)}"] = caller()
         self.tasks.append(task)
         return Handle(task["task_key"])
 
@@ -120,6 +140,10 @@ class JobDefinition(Generic[P]):
         write: Callable[..., None] = self.function
         write(builder, **references)
         document = dict(self.head) | {"parameters": parameters, "tasks": builder.tasks}
+        if builder.after_failure is not None:
+            document["on_failure"] = builder.after_failure.tasks
+        if builder.last is not None:
+            document["finally"] = builder.last.tasks
         if builder.outputs:
             document["outputs"] = builder.outputs
         return {key: value for key, value in document.items() if value not in ({}, [])}, builder

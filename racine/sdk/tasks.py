@@ -8,6 +8,7 @@ from typing import (
     ParamSpec,
     TypedDict,
     TypeVar,
+    Unpack,
     cast,
     get_args,
     overload,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 V = TypeVar("V")
 
 
@@ -49,6 +51,14 @@ class TaskOptions(TypedDict, total=False):
     schedule_to_close_timeout_seconds: float
     heartbeat_timeout_seconds: float
     disabled: bool
+
+
+class LoopOptions(TypedDict, total=False):
+    """How a loop goes about its items; the names are those of the document."""
+
+    concurrency: int
+    batch_size: int
+    max_failed_percent: float
 
 
 class Handle(Generic[V]):
@@ -130,6 +140,29 @@ class TaskBuilder:
     def condition(self, expression: bool | str, /) -> Handle[Any]:
         """Take the branch `true` or `false`; others depend on `handle.when("true")`."""
         return self._write("condition_task", {"expression": expression_of(expression)})
+
+    def switch(
+        self, on: Any, /, cases: Sequence[str], *, default: str | None = None
+    ) -> Handle[Any]:
+        """Take the branch that a value names; others depend on `handle.when("…")`."""
+        spec: dict[str, Any] = {"on": plain(on), "cases": list(cases)}
+        if default is not None:
+            spec["default"] = default
+        return self._write("switch_task", spec)
+
+    def for_each(
+        self,
+        inputs: Sequence[T],
+        body: Callable[["JobBuilder", T], None],
+        /,
+        **options: Unpack[LoopOptions],
+    ) -> Handle[Any]:
+        """Run the tasks that `body` writes once for each item; `item` is a reference to it."""
+        place = f"{self._job.pointer}/{len(self._job.tasks)}/for_each_task/tasks"
+        inside = self._job.inside(place)
+        body(inside, cast(T, Reference("item")))
+        spec = {"inputs": plain(inputs), **options, "tasks": inside.tasks}
+        return self._write("for_each_task", spec)
 
     def noop(self) -> Handle[Any]:
         """Do nothing: a point where branches meet."""

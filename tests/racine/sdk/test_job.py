@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import racine
-from racine.definitions.document import TASK_KINDS, ConditionTask, Task
+from racine.definitions.document import TASK_KINDS, ConditionTask, JobDocument, Task
 from racine.errors import InvalidInput
 from racine.platform import NOOP, Echo
+from racine.sdk import local
 from racine.sdk.tasks import TaskOptions
 from tests.racine.sdk.pipeline import pipeline
 
@@ -208,3 +209,52 @@ def wrong(job: racine.JobBuilder) -> None:
     )  # fmt: skip
     errors = [line.split(":")[:2] for line in told.stdout.splitlines() if ": error:" in line]
     assert errors == [["wrong.py", str(line)] for line in (9, 10, 11, 13, 14)], told.stdout
+
+
+def test_branches_loops_and_what_comes_after() -> None:
+    @racine.job()
+    def nightly(job: racine.JobBuilder, env: str, tables: list[str]) -> None:
+        route = job.task("route").switch(env, ["prod", "uat"], default="uat")
+        job.task("publish", depends_on=[route.when("prod")]).noop()
+
+        def scan(inner: racine.JobBuilder, table: str) -> None:
+            read = inner.task("read").operation(NOOP, Echo, value=f"{table} of {env}")
+            inner.task("check").condition(read.values.value != "bad of prod")
+            inner.task("strict", depends_on=["check"]).operation(
+                "test.strict", {"table": read.values.value}
+            )
+
+        loop = job.task("loop", depends_on=[route]).for_each(tables, scan, concurrency=2)
+        job.on_failure.task("alarm").operation(NOOP, Echo, value=loop.values["failed"])
+        job.finally_.task("tidy").noop()
+
+    def strict(given: dict[str, Any]) -> dict[str, Any]:
+        if given["table"].startswith("bad"):
+            raise ValueError("refused")
+        return {}
+
+    builder = nightly._written[1]
+    assert [p for p in builder.places if "/for_each_task/" in p] == [
+        f"/tasks/2/for_each_task/tasks/{n}" for n in range(3)
+    ]
+    document = nightly._written[0]
+    loop = document["tasks"][2]["for_each_task"]
+    assert (loop["inputs"], loop["concurrency"]) == ("{{ params.tables }}", 2)
+    assert loop["tasks"][1]["depends_on"] == [{"task_key": "read"}]
+    assert [task["task_key"] for task in document["finally"]] == ["tidy"]
+    run = racine_run(nightly, {"env": "prod", "tables": ["a", "b"]}, strict)
+    assert (run.state, run.tasks["publish"].state) == ("completed", "succeeded")
+    assert "loop[1].strict" in run.order
+    assert "alarm" not in run.tasks
+    broken = racine_run(nightly, {"env": "dev", "tables": ["a", "bad"]}, strict)
+    assert broken.state == "failed"
+    assert broken.tasks["publish"].state == "excluded"
+    assert broken.tasks["alarm"].values == {"value": 1}
+    assert broken.tasks["tidy"].state == "succeeded"
+
+
+def racine_run(job: Any, parameters: dict[str, Any], strict: Any) -> Any:
+    """Try a job one of whose operations only the trial knows."""
+    document = job._written[0]
+    typed = JobDocument.model_validate(document)
+    return local.run(typed, parameters, {"test.strict": strict}, {})

@@ -7,14 +7,15 @@ Loops walk over lists only: CEL gives a map's keys in an order that changes from
 import math
 import re
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
-
-from cel_expr_python import cel
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from racine import expression_tree
 from racine.errors import InvalidInput
 from racine.expression_tree import Reference
+
+if TYPE_CHECKING:
+    from cel_expr_python import cel
 
 MAX_LENGTH = 4096
 MAX_LOOP = 1000
@@ -81,7 +82,7 @@ def evaluate(
         _require_plain(data.get(name), expression)
     try:
         value = program.eval(data=data)
-        if value.type() == cel.Type.ERROR:
+        if value.type() == _error():
             raise InvalidInput(f"{expression!r} failed: {_first_line(value.value())}.")
         result = value.plain_value()
     except RuntimeError as fault:
@@ -179,8 +180,18 @@ def _items(value: Any) -> Any:
     return value
 
 
+@cache
+def _error() -> Any:
+    from cel_expr_python import cel
+
+    return cel.Type.ERROR
+
+
 @lru_cache(maxsize=16)
-def _environment(contexts: tuple[str, ...]) -> cel.Env:
+def _environment(contexts: tuple[str, ...]) -> "cel.Env":
+    # Loaded when first needed: 7 MB that the API, which rarely evaluates, need not hold.
+    from cel_expr_python import cel
+
     guard = cel.Overload("racine_items_dyn", cel.Type.DYN, [cel.Type.DYN], False, _items)
     declared = cel.FunctionDecl(expression_tree.GUARD, [guard])
     return cel.NewEnv(
@@ -192,7 +203,7 @@ def _environment(contexts: tuple[str, ...]) -> cel.Env:
 @lru_cache(maxsize=4096)
 def _compile(
     expression: str, contexts: tuple[str, ...]
-) -> tuple[cel.Expression, tuple[Reference, ...]]:
+) -> tuple["cel.Expression", tuple[Reference, ...]]:
     if len(expression) > MAX_LENGTH:
         raise InvalidInput(f"An expression has at most {MAX_LENGTH} characters.")
     if not _encodes(expression):

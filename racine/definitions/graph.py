@@ -4,8 +4,6 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-import networkx as nx
-
 from racine.definitions.scope import Scope
 from racine.errors import Fault
 
@@ -107,6 +105,8 @@ def _ancestors(scope: Scope) -> list[str]:
 
 
 def _cycles(scope: Scope, keys: list[str]) -> Iterator[Fault]:
+    import networkx as nx  # here: 13 MB that only a faulty document needs
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     inside = set(keys)
     graph.add_edges_from(e for e in scope.edges() if e[0] in inside and e[1] in inside)

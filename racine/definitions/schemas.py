@@ -4,8 +4,6 @@ import json
 from functools import lru_cache
 from typing import Any
 
-import jsonschema_rs
-
 from racine.errors import Fault, InvalidInput
 
 _MASK = "the value"
@@ -39,6 +37,8 @@ def pointer_of(path: Any) -> str:
 
 @lru_cache(maxsize=1024)
 def _validator(schema: str, masked: bool) -> Any:
+    import jsonschema_rs  # here: a process that checks no parameters need not hold it
+
     try:
         return jsonschema_rs.validator_for(
             json.loads(schema),

@@ -1,9 +1,8 @@
 """The compiled form of a job: arrays in a fixed topological order, made once when a run starts."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import networkx as nx
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from racine import registry
@@ -17,6 +16,9 @@ from racine.definitions.document import (
 )
 from racine.definitions.references import located_expressions
 from racine.expressions import check, templates_in
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 PLAN_VERSION = 1
 """Raised when plans are read differently; old readings stay until no run has them."""
@@ -119,6 +121,8 @@ def compile_plan(document: JobDocument) -> Plan:
 def _level(document: JobDocument, tasks: Sequence[Task]) -> Plan:
     """Compile the tasks of one level: the document's own, or a loop's body."""
     place = {task.task_key: number for number, task in enumerate(tasks)}
+    import networkx as nx  # here: 13 MB that a process which compiles nothing need not hold
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(place)
     graph.add_edges_from((d.task_key, t.task_key) for t in tasks for d in t.depends_on)

@@ -11,6 +11,8 @@ from racine.errors import Fault, InvalidInput, Unavailable
 
 MIN_LENGTH = 12
 MAX_LENGTH = 128
+_TELLING = 4
+"""Shorter names are in many a password by chance."""
 
 # OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -20,10 +22,10 @@ _WAIT_SECONDS = 10
 
 def check_rules(password: str, *, email: str) -> None:
     """Raise InvalidInput for a password too short, too long, or too near to the account's name."""
-    fault = ""
+    fault, name = "", email.partition("@")[0].lower()
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         fault = f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters; this has {len(password)}."
-    elif email.partition("@")[0].lower() in password.lower():
+    elif len(name) >= _TELLING and name in password.lower():
         fault = "The password holds the account's name."
     elif len(set(password)) < 5:
         fault = "The password is made of fewer than five different characters."

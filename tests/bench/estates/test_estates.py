@@ -76,8 +76,8 @@ def test_there_is_enough_of_everything(labels: dict[str, dict[str, Any]]) -> Non
     every = [label for columns in labels.values() for label in columns.values()]
     traps = [label for label in every if "trap" in label and label["labels"] == ["NONE"]]
 
-    assert len(tables) >= 150
-    assert len(traps) >= 300
+    assert len(tables) >= 170
+    assert len(traps) >= 450
     assert len({table.locale for table in tables}) >= 10
     assert sum(table.rows <= 8 for table in tables) >= 5
     assert len({table.source for table in tables}) == len(list(APPLICATIONS.glob("*.yaml")))

@@ -133,7 +133,7 @@ def test_a_report_counts_unknown_apart_from_the_score(governing: Governing) -> N
     decided = by_name["pci_dss_4"].decided
     assert decided is not None
     assert decided < 100
-    assert "PCI-3.5.1 · payments.card_number" in report.worst[0]
+    assert any("PCI-3.5.1 · payments.card_number" in line for line in report.worst)
     with governing.db.read() as session:
         counts = list(session.scalars(select(ControlCount)))
     assert len({count.control for count in counts}) == len(counts)

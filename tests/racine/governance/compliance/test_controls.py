@@ -174,7 +174,90 @@ ISO: Cases = {
     ),
 }
 
-CASES: Cases = GDPR | PCI | ISO
+HIPAA: Cases = {
+    "HIPAA-164.308(a)(1)(ii)(A)": (
+        replace(HEALTH, scan_age=365, source={"in_hipaa_scope": True}),
+        replace(HEALTH, scan_age=366, source={"in_hipaa_scope": True}),
+        HEALTH,
+    ),
+    "HIPAA-164.308(a)(4)": (
+        replace(HEALTH, table={"access_reviewed_on": days_ago(365)}),
+        replace(HEALTH, table={"access_reviewed_on": days_ago(366)}),
+        HEALTH,
+    ),
+    "HIPAA-164.312(a)(2)(iv)": (
+        replace(HEALTH, source={"encrypted_at_rest": True}),
+        replace(HEALTH, source={"encrypted_at_rest": False}),
+        HEALTH,
+    ),
+    "HIPAA-164.312(b)": (
+        replace(HEALTH, table={"access_logging": True}),
+        replace(HEALTH, table={"access_logging": False}),
+        HEALTH,
+    ),
+    "HIPAA-164.312(e)(2)(ii)": (
+        replace(HEALTH, transport="tls"),
+        replace(HEALTH, transport="plain"),
+        replace(HEALTH, transport=None),
+    ),
+    "HIPAA-164.504(e)": (
+        replace(HEALTH, table={"processor": "P", "business_associate_until": days_ago(-1)}),
+        replace(HEALTH, table={"processor": "P", "business_associate_until": None}),
+        replace(HEALTH, table={"processor": "P"}),
+    ),
+    "HIPAA-164.514(b)(2)": (
+        replace(HEALTH, table={"deidentified": True}),
+        replace(MIXED, table={"deidentified": True}),
+        replace(MIXED, read=False, table={"deidentified": True}),
+    ),
+}
+
+CPRA: Cases = {
+    "CPRA-1798.100(a)(3)": (
+        replace(EMAIL, table={"retention_days": 1}),
+        replace(EMAIL, table={"retention_days": None}),
+        EMAIL,
+    ),
+    "CPRA-1798.100(c)": (
+        replace(EMAIL, table={"purpose": "billing"}),
+        replace(EMAIL, table={"purpose": None}),
+        EMAIL,
+    ),
+    "CPRA-1798.100(d)": (
+        replace(EMAIL, table={"processor": "P", "processor_contract_until": days_ago(0)}),
+        replace(EMAIL, table={"processor": "P", "processor_contract_until": days_ago(1)}),
+        EMAIL,
+    ),
+    "CPRA-1798.120": (
+        replace(EMAIL, table={"sold_or_shared": True, "opt_out_honoured": True}),
+        replace(EMAIL, table={"sold_or_shared": True, "opt_out_honoured": False}),
+        replace(EMAIL, table={"sold_or_shared": True}),
+    ),
+    "CPRA-1798.150": (replace(HEALTH, readable=()), HEALTH, replace(HEALTH, read=False)),
+}
+
+SOC2: Cases = {
+    "SOC2-C1.1": (
+        replace(EMAIL, table={"label": "confidential"}),
+        replace(EMAIL, table={"label": "public"}),
+        replace(EMAIL, read=False, table={"label": "public"}),
+    ),
+    "SOC2-C1.2": ISO["ISO-A.8.10"],
+    "SOC2-CC6.1": (
+        replace(EMAIL, table={"access_reviewed_on": days_ago(365)}),
+        replace(EMAIL, table={"access_reviewed_on": days_ago(366)}),
+        EMAIL,
+    ),
+    "SOC2-CC6.7": (
+        replace(EMAIL, transport="tls"),
+        replace(EMAIL, transport="plain"),
+        replace(EMAIL, transport=None),
+    ),
+    "SOC2-CC7.2": ISO["ISO-A.8.15"],
+    "SOC2-P4.2": GDPR["GDPR-5(1)(e)"],
+}
+
+CASES: Cases = GDPR | PCI | ISO | HIPAA | CPRA | SOC2
 
 
 def test_every_shipped_control_has_its_three_cases() -> None:

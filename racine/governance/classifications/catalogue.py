@@ -44,7 +44,7 @@ class Classifier:
     context: tuple[str, ...] = ()
     """Kinds whose presence beside the column speaks for the type."""
     needs_name: bool = False
-    """Values alone never decide: the header has to name it."""
+    """Values cannot decide against a header that speaks of something else."""
     regulations: tuple[str, ...] = ()
     matching: tuple[str, ...] = ()
     rejecting: tuple[str, ...] = ()

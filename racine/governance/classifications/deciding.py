@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from racine.governance.classifications.catalogue import SENSITIVITIES, Classifier, classifiers
 from racine.governance.classifications.evidence import (
@@ -22,6 +23,7 @@ from racine.governance.classifications.features import (
 )
 from racine.governance.classifications.headers import Match, Phrase, matches
 from racine.governance.classifications.model import NONE, Model, shipped
+from racine.governance.classifications.vetoes import veto
 
 _SHOWN = 0.1
 """Probability from which a kind is worth showing as a candidate."""
@@ -135,14 +137,33 @@ def _by_model(
         if kind == NONE or probability < _SHOWN or (keyed and kind in _LEXICAL):
             continue
         entry = _entry(kind, column.evidence, header, entries)
-        if entry is not None:
-            yield Classification(
-                id=entry.id,
-                kind=kind,
-                confidence=round(probability, 3),
-                evidence=_explain(column.evidence, features, header, model, entry),
-                detector_version=model.version,
-            )
+        if entry is None:
+            continue
+        explained = _explain(column.evidence, features, header, model, entry)
+        against = veto(kind, column.evidence) or _unnamed(kind, header)
+        if against:
+            probability = min(probability, _SHOWN)
+            words = f"{explained.words} Ruled out: {against}."
+            explained = explained.model_copy(update={"words": words})
+        yield Classification(
+            id=entry.id,
+            kind=kind,
+            confidence=round(probability, 3),
+            evidence=explained,
+            detector_version=model.version,
+        )
+
+
+def _unnamed(kind: str, header: Header) -> str:
+    """Return why a telling header keeps a kind out that values cannot prove."""
+    if header.silent or any(match.phrase.kind == kind for match in header.matches):
+        return ""
+    return "the header speaks of something else" if kind in _named_kinds() else ""
+
+
+@cache
+def _named_kinds() -> frozenset[str]:
+    return frozenset(e.kind for e in classifiers() if e.needs_name and e.pack == "core") | {"ssn"}
 
 
 def _entry(

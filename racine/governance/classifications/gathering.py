@@ -51,6 +51,7 @@ _DETECTORS: tuple[tuple[str, re.Pattern[str], Check], ...] = tuple(
         ("version_like", r"9{1,3}(?:\.9{1,3}){3}", network.is_low_version),
         ("ipv6", r"[aA9:.]*:[aA9:.]*:[aA9:.]*", network.is_ipv6),
         ("ip_port", r"\[?[aA9:.]+\]?[:/]9{1,5}", network.is_ip_with_suffix),
+        ("mac_bare", r"[aA9]{12}", network.is_bare_mac),
         ("mac", r"[aA9]{2}[:-].*|[aA9]{4}\..*", network.is_mac),
         ("uuid", r"[{aA9][aA9{}-]{31,37}", network.is_uuid),
         ("phone_international", r"\D{0,6}(?:\+|99).*9.*", contact.is_international_phone),
@@ -89,6 +90,7 @@ _SHAPED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(shape))
     for name, shape in (
         ("ssn_shape", r"999-99-9999"),
+        ("email_local", r"[^\s@]+@[^\s@]+"),
         ("age_range", r"9{1,2} ?[-–] ?9{1,2}|[<>]=? ?9{2}|9{2} ?\+"),
         ("region_iso", r"A{2,3}[-_][A9]{1,3}"),
         ("postal_plus4", r"9{9}"),

@@ -9,6 +9,7 @@ _MAC = re.compile(
     r"[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}",
     re.IGNORECASE,
 )
+_BARE_MAC = re.compile(r"[0-9a-f]{12}", re.IGNORECASE)
 _UUID = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE)
 _PORT = re.compile(r"\[?([0-9a-fA-F:.]+)\]?(?::\d{1,5}|/\d{1,3})")
 _FILE = re.compile(
@@ -68,6 +69,11 @@ def is_low_version(value: str) -> bool:
 def is_mac(value: str) -> bool:
     """An EUI-48 address in pairs or in Cisco's groups of four (IEEE 802)."""
     return _MAC.fullmatch(value) is not None
+
+
+def is_bare_mac(value: str) -> bool:
+    """An EUI-48 address without separators: twelve hexadecimal digits, letters among them."""
+    return _BARE_MAC.fullmatch(value) is not None and not value.isdigit()
 
 
 def is_uuid(value: str) -> bool:

@@ -17,7 +17,6 @@ from typing import Any
 
 from bench.classification import report
 from bench.classification.examples import (
-    Example,
     Gathered,
     as_evidence,
     augmented,
@@ -28,15 +27,23 @@ from bench.classification.examples import (
 from bench.classification.scoring import Measured
 from racine.governance.classifications.deciding import decide
 from racine.governance.classifications.evidence import ClassifySettings
+from racine.governance.classifications.model import Model, parse
 
 DEFAULT_PACKS = ("international", "us", "uk", "eu")
 
 
-def judge(tables: Iterable[Gathered], named: bool, packs: tuple[str, ...] = ()) -> Measured:
-    """Return the score of the shipped classifier, by the verdicts that a scan would store."""
-    measured = Measured()
+def judge(
+    tables: Iterable[Gathered],
+    named: bool,
+    packs: tuple[str, ...] = (),
+    model: Model | None = None,
+    measured: Measured | None = None,
+) -> Measured:
+    """Return the score of the classifier, by the verdicts that a scan would store."""
+    measured = measured or Measured()
     for table, evidence in tables:
-        verdicts = decide(as_evidence(table, evidence, named), ClassifySettings(packs=packs))
+        settings = ClassifySettings(packs=packs)
+        verdicts = decide(as_evidence(table, evidence, named), settings, model=model)
         for name, verdict in zip(table.columns, verdicts, strict=True):
             if name in table.labels:
                 found = [(c.kind, c.confidence) for c in verdict.classifications]
@@ -49,21 +56,19 @@ def judge_unseen(tables: Sequence[Gathered], folds: int) -> dict[str, Measured]:
     from bench.classification import train  # numpy and scipy are needed for this alone
 
     found = examples([*tables, *own(held_out=False)]) + augmented()
-    answers = train.cross_validate(found, folds, 1.0)
+    answers, documents = train.cross_validate(found, folds, 1.0)
     chosen = train.both_thresholds(found, answers)
-    measured: dict[str, Measured] = {}
-    for example, answer in zip(found, answers, strict=True):
-        if example.set in ("made", "own"):
-            continue
-        kind = max(answer, key=answer.__getitem__)
-        limit = chosen["named" if example.named else "silent"].get(kind, 1.0)
-        said = [(kind, answer[kind])] if answer[kind] >= limit else []
-        measured.setdefault(_name(example), Measured()).add(example.label, said)
-    return measured
-
-
-def _name(example: Example) -> str:
-    return f"{example.set}, {'with headers' if example.named else 'values only'}, unseen sources"
+    results: dict[str, Measured] = {}
+    for at, document in enumerate(documents):
+        model = parse({**document, "thresholds": chosen})
+        unseen = [pair for pair in tables if train.fold_of(pair[0].source, folds) == at]
+        for pair in unseen:
+            for named in (True, False):
+                if named and all(name.startswith("column_") for name in pair[0].columns):
+                    continue
+                name = f"{pair[0].set}, {'with headers' if named else 'values only'}, unseen"
+                results[name] = judge([pair], named, (), model, results.get(name))
+    return results
 
 
 def main() -> None:

@@ -216,6 +216,7 @@ def _title(draw: random.Random) -> str:
     return " ".join(draw.choices(_COMMON, k=draw.randint(1, 3))).title()
 
 
+_BORNE = [w for w, f in lexicon().items() if "g" in f and w.isascii() and w.isalpha()]
 _COMMON = [
     w for w, f in lexicon().items() if f == "w" and w.isascii() and w.isalpha() and len(w) > 3
 ]
@@ -228,6 +229,13 @@ def _pair(draw: random.Random) -> str:
 def _proper(draw: random.Random) -> str:
     word = draw.choice(_COMMON).title()
     return draw.choice(("Santa {}", "{} Hall", "{} Star", "Lady {}", "{}", "North {}")).format(word)
+
+
+def _borrowed(draw: random.Random) -> str:
+    """Return the name of a thing that people bear too."""
+    return draw.choice(("{}", "{}", "{} 2", "Santa {}", "{} Star")).format(
+        draw.choice(_BORNE).title()
+    )
 
 
 def _version(draw: random.Random) -> str:
@@ -264,6 +272,15 @@ _PLAIN: tuple[tuple[str, Draw], ...] = (
     ("currency, ccy, currency code", lambda d: d.choice(("USD", "EUR", "GBP", "JPY", "CHF"))),
     ("unit, uom, measure", lambda d: d.choice(("kg", "cm", "ml", "km", "lb", "pc", "mg"))),
     ("vessel, ship, room, ward, building, hall, machine, robot, project", _proper),
+    *(
+        (
+            "vessel name, ship name, model, brand, colour name, storm name, pet name, horse, boat, "
+            "product line, theme, variety, station name, product, shade, series, make, perfume, "
+            "collection, font, team, stadium, code name, release name, album, song",
+            _borrowed,
+        ),
+    )
+    * 4,
     *(
         (
             "order number, invoice no, tracking number, ticket id, serial no, reference, "

@@ -132,9 +132,9 @@ def as_document(design: Design, weights: Any, trained: dict[str, Any]) -> dict[s
     return document
 
 
-def folds(found: Sequence[Example], count: int) -> Any:
-    """Deal every source to one fold, by a hash of its name."""
-    return np.array([int(hashlib.sha256(e.source.encode()).hexdigest(), 16) % count for e in found])
+def fold_of(source: str, count: int) -> int:
+    """Deal a source to one of `count` folds, by a hash of its name."""
+    return int(hashlib.sha256(source.encode()).hexdigest(), 16) % count
 
 
 def predict(document: dict[str, Any], found: Sequence[Example]) -> list[dict[str, float]]:
@@ -143,16 +143,22 @@ def predict(document: dict[str, Any], found: Sequence[Example]) -> list[dict[str
     return [model.probabilities(example.features) for example in found]
 
 
-def cross_validate(found: Sequence[Example], count: int, penalty: float) -> list[dict[str, float]]:
-    """Return each example's probabilities by a model that saw no table of its source."""
-    design, fold = Design(found), folds(found, count)
+def cross_validate(
+    found: Sequence[Example], count: int, penalty: float
+) -> tuple[list[dict[str, float]], list[dict[str, Any]]]:
+    """Return each example's probabilities by a model that saw no table of its source, and the
+    models, one a fold."""
+    design = Design(found)
+    fold = np.array([fold_of(example.source, count) for example in found])
     answers: list[dict[str, float]] = [{} for _ in found]
+    documents = []
     for at in range(count):
         document = as_document(design, fit(design, np.flatnonzero(fold != at), penalty), {})
+        documents.append(document)
         unseen = np.flatnonzero(fold == at)
         for row, answer in zip(unseen, predict(document, [found[i] for i in unseen]), strict=True):
             answers[row] = answer
-    return answers
+    return answers, documents
 
 
 def thresholds(
@@ -214,7 +220,7 @@ def main() -> None:
     given = parser.parse_args()
     tables = collect(given.folders) + own(held_out=False)
     found = examples(tables) + augmented()
-    answers = cross_validate(found, given.folds, given.penalty)
+    answers, _ = cross_validate(found, given.folds, given.penalty)
     design = Design(found)
     trained = {
         "command": "python -m bench.classification.train",

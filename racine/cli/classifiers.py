@@ -81,6 +81,7 @@ def add(
     id_: Annotated[str, typer.Option("--id", help="Id of a word list's classifier.")] = "",
     python: Annotated[str, typer.Option(help="module:function to ask about each value.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Save without asking.")] = False,
+    folder: Annotated[Path, typer.Option(help="Where your classifiers are kept.")] = FOLDER,
     output: Output = "table",
 ) -> None:
     """Add classifiers of your own after showing what they accept by chance and whom they meet."""
@@ -92,8 +93,8 @@ def add(
             f"Nothing was saved: {report['failures'][0]}", next_step="Correct the entry or example."
         )
     if yes or typer.confirm("Save?"):
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        (FOLDER / f"{own[0].id}.yaml").write_text(document, "utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{own[0].id}.yaml").write_text(document, "utf-8")
 
 
 def _own(file: Path, id_: str, python: str) -> tuple[list[Classifier], str]:

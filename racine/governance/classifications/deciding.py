@@ -47,12 +47,14 @@ def decide(
     table: TableEvidence,
     settings: ClassifySettings | None = None,
     own: Sequence[Classifier] = (),
+    model: Model | None = None,
 ) -> list[ColumnVerdict]:
     """Return what each column of a table holds, in the order of its columns.
 
-    `own` are classifiers of users, by which the evidence was gathered too.
+    `own` are classifiers of users, by which the evidence was gathered too; `model` are other
+    weights than the shipped ones, to measure them.
     """
-    rules, model = settings or ClassifySettings(), shipped()
+    rules, model = settings or ClassifySettings(), model or shipped()
     entries = tuple(_enabled(rules, own))
     return [
         _verdict(column, features, rules, model, entries)

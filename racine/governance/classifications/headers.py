@@ -17,7 +17,7 @@ _BREAKS = re.compile(
 )
 _SILENT = frozenset(
     "column col field unnamed var variable value values attr attribute f c x v y data unknown none "
-    "spalte colonne columna coluna kolumn".split()
+    "spalte colonne columna coluna kolumn kolom kolumna feld campo champ prop 列 필드".split()
 )
 _SHORTEST_PART = 3
 

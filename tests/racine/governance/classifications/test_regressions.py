@@ -237,6 +237,34 @@ def test_a_qualified_word_is_not_what_it_qualifies(
     assert not SENSITIVE & set(classify({header: values * 2})[header])
 
 
+@pytest.mark.parametrize(
+    ("header", "values"),
+    [
+        ("invoice_id", ["692-92-5582", "351-62-0822", "227-03-5010", "848-62-7243", "355-53-5943"]),
+        ("centile", ["98.28738", "95.43616", "94.56978", "93.09772", "91.00121"]),
+        ("heartbeats", ["61", "72", "88", "93", "54", "66"]),
+        ("batch_code", ["94105", "10001", "60614", "33101", "73301"]),
+    ],
+)
+def test_a_telling_header_keeps_out_what_values_cannot_prove(
+    classify: Classify, header: str, values: list[str]
+) -> None:
+    assert classify({header: values})[header] == []
+
+
+def test_values_rule_out_what_a_header_claims(classify: Classify) -> None:
+    found = classify(
+        {
+            "email": ["yes", "no", "yes", "no"],
+            "phone": ["2", "1", "3", "5"],
+            "birth_date": ["blue", "green", "yellow", "orange"],
+            "first_name": ["1", "2", "3", "4"],
+            "ip_address": ["pending", "done", "queued", "new"],
+        }
+    )
+    assert found == {name: [] for name in found}
+
+
 def test_random_ten_digit_numbers_get_no_label(classify: Classify) -> None:
     random_ = draw()
     for size in (8, 32, 128):

@@ -1,13 +1,9 @@
 """Performs the operations of the scan-logic group."""
 
-import contextlib
-import contextvars
-import threading
-from collections.abc import Iterator
-
 from temporalio import activity
 from temporalio.exceptions import CancelledError
 
+from activities.beating import beating
 from activities.call import Call, Performers
 from activities.connectors.protocol import Asset, Column, Connector
 from activities.opening import connect
@@ -22,7 +18,6 @@ from racine.governance.scan_logic.drift import Shape, compare
 from racine.governance.scan_rule_sets.rules import Rules, parse
 
 _LARGEST = 10
-_BEAT_SECONDS = 2.0
 
 
 def plan(call: Call, given: group.ScanRef) -> group.PlanResult:
@@ -93,7 +88,7 @@ def _read_pending(call: Call, found: Scan, source: Source, holder: str) -> None:
         waiting = scans.pending(session, found.id)
     connector = connect(call, source)
     try:
-        with _beating(call, connector):
+        with beating(call, connector):
             for asset in waiting:
                 _read(call, connector, asset, rules, holder)
                 call.heartbeat(asset.name)
@@ -121,30 +116,6 @@ def _read(call: Call, connector: Connector, row: ScanAsset, rules: Rules, holder
             session, row.id, holder, rows=facts.rows, rows_read=facts.rows_read,
             limits=facts.limits, found=learned,
         )  # fmt: skip
-
-
-@contextlib.contextmanager
-def _beating(call: Call, connector: Connector) -> Iterator[None]:
-    """Beat while a statement runs that gives no rows for long, and break it off when cancelled.
-
-    Temporal raises the cancellation in the reading thread, which does not see it inside a driver.
-    """
-    done = threading.Event()
-
-    def beat() -> None:
-        while not done.wait(_BEAT_SECONDS):
-            call.heartbeat()
-            if activity.in_activity() and activity.is_cancelled():
-                connector.cancel()
-
-    run = contextvars.copy_context().run  # the activity's identity is in its context
-    thread = threading.Thread(target=run, args=(beat,), name="scan-heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def _asset(call: Call, row: ScanAsset) -> Asset:

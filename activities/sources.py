@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from activities.beating import beating
 from activities.call import Call, Performers
 from activities.connectors.protocol import Asset, Listing
 from activities.opening import connect
@@ -67,7 +68,8 @@ def discover(call: Call, given: group.DiscoverInput) -> group.DiscoverResult:
     try:
         connector = connect(call, source)
         try:
-            listing = connector.discover()
+            with beating(call, connector):
+                listing = connector.discover()
         finally:
             connector.close()
     except RacineError as fault:

@@ -1,0 +1,37 @@
+"""Heartbeats of an operation whose source may give nothing for long."""
+
+import contextlib
+import contextvars
+import threading
+from collections.abc import Iterator
+
+from temporalio import activity
+
+from activities.call import Call
+from activities.connectors.protocol import Connector
+
+_BEAT_SECONDS = 2.0
+
+
+@contextlib.contextmanager
+def beating(call: Call, connector: Connector) -> Iterator[None]:
+    """Beat while a statement runs that gives no rows for long, and break it off when cancelled.
+
+    Temporal raises the cancellation in the reading thread, which does not see it inside a driver.
+    """
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(_BEAT_SECONDS):
+            call.heartbeat()
+            if activity.in_activity() and activity.is_cancelled():
+                connector.cancel()
+
+    run = contextvars.copy_context().run  # the activity's identity is in its context
+    thread = threading.Thread(target=run, args=(beat,), name="scan-heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -39,9 +39,9 @@ def has_completed(racine: Client, run_id: str) -> bool:
 
 
 def _verdicts(column: str | list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return which kinds a column holds and how; SQLite gives JSON as text."""
+    """Return which kinds a column holds, and by which classifier; SQLite gives JSON as text."""
     verdicts = json.loads(column) if isinstance(column, str) else column
-    return [(verdict["kind"], verdict["mode"]) for verdict in verdicts]
+    return [(verdict["id"], verdict["kind"]) for verdict in verdicts]
 
 
 class Index:

@@ -79,7 +79,7 @@ def test_a_run_completes_and_a_killed_worker_is_survived(cluster: Cluster, tmp_p
     undisturbed = start(api, tmp_path / "big.db")
     eventually(lambda: has_completed(api, undisturbed), "a run completes", 120)
     disturbed = start(api, tmp_path / "big.db")
-    eventually(lambda: index.scanned(disturbed) >= 2, "two assets are scanned")
+    eventually(lambda: index.scanned(disturbed) >= 2, "two assets are scanned", 120)
     activities.kill()
     cluster.run("activities")
     eventually(lambda: has_completed(api, disturbed), "the run completes", 200)

@@ -29,15 +29,13 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 
 def test_a_killed_worker_changes_no_result(tmp_path: Path, source: Path, index: Index) -> None:
-    with dev_stack(tmp_path / "state") as stack:
-        api = _signed_in(stack)
-        undisturbed = start(api, source)
-        eventually(lambda: has_completed(api, undisturbed), "the first run completes")
-        disturbed = start(api, source)
+    with dev_stack(tmp_path / "state") as stack, _signed_in(stack) as racine:
+        undisturbed = start(racine, source)
+        eventually(lambda: has_completed(racine, undisturbed), "the first run completes", 200)
+        disturbed = start(racine, source)
         _wait_for_mid_scan(index, disturbed)
         stack.part(str(ROOT / "worker.py"), "activities").kill()
-        eventually(lambda: has_completed(api, disturbed), "the run completes", 200)
-        api.close()
+        eventually(lambda: has_completed(racine, disturbed), "the run completes", 200)
     assert index.attempts(disturbed, "scan") == 2
     assert index.found(disturbed) == index.found(undisturbed)
     assert len(index.found(disturbed)) == 240
@@ -45,28 +43,31 @@ def test_a_killed_worker_changes_no_result(tmp_path: Path, source: Path, index: 
 
 def test_a_killed_stack_continues_its_open_runs(tmp_path: Path, source: Path, index: Index) -> None:
     with dev_stack(tmp_path / "state") as stack:
-        run_id = start(_signed_in(stack), source)
-        _wait_for_mid_scan(index, run_id)
+        run_id = _start_and_wait_for_mid_scan(stack, source, index)
         stack.process.send_signal(signal.SIGKILL)
         stack.process.wait()
-    with dev_stack(tmp_path / "state") as stack:
-        api = _signed_in(stack)
-        eventually(lambda: has_completed(api, run_id), "the run completes", 200)
-        api.close()
-    assert len(index.found(run_id)) == 240
+    _see_it_complete(tmp_path, run_id, index)
 
 
 def test_a_stopped_stack_continues_its_open_runs(
     tmp_path: Path, source: Path, index: Index
 ) -> None:
     with dev_stack(tmp_path / "state") as stack:
-        run_id = start(_signed_in(stack), source)
-        _wait_for_mid_scan(index, run_id)
+        run_id = _start_and_wait_for_mid_scan(stack, source, index)
         stack.stop()
-    with dev_stack(tmp_path / "state") as stack:
-        api = _signed_in(stack)
-        eventually(lambda: has_completed(api, run_id), "the run completes", 200)
-        api.close()
+    _see_it_complete(tmp_path, run_id, index)
+
+
+def _start_and_wait_for_mid_scan(stack: DevStack, source: Path, index: Index) -> str:
+    with _signed_in(stack) as racine:
+        run_id = start(racine, source)
+    _wait_for_mid_scan(index, run_id)
+    return run_id
+
+
+def _see_it_complete(folder: Path, run_id: str, index: Index) -> None:
+    with dev_stack(folder / "state") as stack, _signed_in(stack) as racine:
+        eventually(lambda: has_completed(racine, run_id), "the run completes", 200)
     assert len(index.found(run_id)) == 240
 
 
@@ -76,4 +77,4 @@ def _signed_in(stack: DevStack) -> Client:
 
 
 def _wait_for_mid_scan(index: Index, run_id: str) -> None:
-    eventually(lambda: index.scanned(run_id) >= 2, "two assets are scanned")
+    eventually(lambda: index.scanned(run_id) >= 2, "two assets are scanned", 120)

@@ -182,10 +182,23 @@ class Client:
         raise Unavailable("The log broke off and could not be taken up again.")
 
     def control(
-        self, run_id: str, action: str, *, reason: str = "", request_id: str | None = None
+        self,
+        run_id: str,
+        action: str,
+        *,
+        reason: str = "",
+        request_id: str | None = None,
+        task_key: str | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Give a run an order; `state` is `pending` while no worker has answered."""
-        body = {"action": action, "reason": reason, "request_id": request_id or new_id("req")}
+        """Give a run an order; `state` is `pending` while no worker has answered.
+
+        `retry`, `skip`, `set_result`, `approve` and `reject` are about the task of `task_key`.
+        """
+        body: dict[str, Any] = {"action": action, "reason": reason, "task_key": task_key}
+        body["request_id"] = request_id or new_id("req")
+        if values is not None:
+            body["values"] = dict(values)
         return self._send("POST", f"{_WORKFLOWS}/executions/{run_id}/control", json=body)
 
     def schedule(self, job: str, wish: Mapping[str, Any]) -> dict[str, Any]:

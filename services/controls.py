@@ -21,10 +21,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.messages import ControlCall
 from models.session import Database
-from models.stores import controls, runs
+from models.stores import controls, grants, runs
 from models.stores.controls import RunControl as RunControl
 from racine.engine.states import FINAL_RUN_STATES, RunState
-from racine.errors import Conflict, Unavailable
+from racine.errors import Conflict, Fault, InvalidInput, Unavailable
+from racine.governance.rbac.decision import TENANT
 from racine.ids import new_id
 from services import access, audit, executions
 from services.access import Actor
@@ -39,6 +40,15 @@ class Action(StrEnum):
     RESUME = "resume"
     CANCEL = "cancel"
     TERMINATE = "terminate"
+    RETRY = "retry"
+    SKIP = "skip"
+    SET_RESULT = "set_result"
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+_OF_TASKS = (Action.RETRY, Action.SKIP, Action.SET_RESULT, Action.APPROVE, Action.REJECT)
+_VERDICTS = (Action.APPROVE, Action.REJECT)
 
 
 _THEN = {Action.PAUSE: RunState.PAUSED, Action.RESUME: RunState.RUNNING}
@@ -57,7 +67,16 @@ def record(
 
     Raises Conflict for a run that has ended, and for a request id that meant something else.
     """
-    access.require(session, actor, "workflows:run")
+    right = "workflows:approve" if action in _VERDICTS else "workflows:run"
+    access.require(session, actor, right)
+    if (action in _OF_TASKS) != bool(arguments.get("task_key")):
+        needs = "names one task" if action in _OF_TASKS else "is about the whole run"
+        fault = Fault("/task_key", f"An order to {action} {needs}.", code="task_key")
+        raise InvalidInput("The order is not whole.", faults=[fault])
+    if action in _VERDICTS:
+        # The run counts words by role: which roles somebody has is not for them to say.
+        more = {**arguments.get("arguments", {}), "roles": _roles(session, actor)}
+        arguments = arguments | {"arguments": more}
     run = executions.get(session, actor, run_id)
     order, new = controls.record(
         session, run_id, request_id or new_id("req"), action, arguments, actor.id
@@ -74,8 +93,14 @@ def record(
             f"Run {run_id} is {run.state}: there is nothing to {action}.",
             next_step="Start it again, or repair it.",
         )
-    audit.record(session, actor, f"run.{action}", run_id, after=arguments)
+    said = {name: value for name, value in arguments.items() if name != "arguments"}
+    audit.record(session, actor, f"run.{action}", run_id, after=said)
     return order
+
+
+def _roles(session: Session, actor: Actor) -> list[str]:
+    here = (TENANT, actor.workspace_id)
+    return sorted({g.role for g in grants.of_user(session, actor.id) if g.scope in here})
 
 
 async def deliver(db: Database, client: Client, order: RunControl) -> RunControl:

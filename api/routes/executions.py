@@ -80,6 +80,13 @@ class Order(BaseModel):
 
     action: controls.Action
     reason: str = Field(default="", max_length=400)
+    task_key: str | None = Field(
+        default=None, max_length=160, description="For orders about one task."
+    )
+    values: dict[str, Any] | None = Field(
+        default=None, description="Of `set_result`: what the task gives, as its outputs say."
+    )
+    form: dict[str, Any] | None = Field(default=None, description="Of `approve` and `reject`.")
     request_id: str | None = Field(
         default=None,
         max_length=100,
@@ -219,8 +226,10 @@ def control(
     me: Me,
     response: Response,
 ) -> OrderAnswer:
-    """Pause, resume, cancel or terminate; 202 when no worker has answered yet: ask again."""
-    arguments = {"reason": body.reason} if body.reason else {}
+    """Give an order to the run or to one of its tasks; 202 while no worker has answered."""
+    more = body.model_dump(include={"values", "form"}, exclude_none=True)
+    given = {"reason": body.reason, "task_key": body.task_key, "arguments": more}
+    arguments = {name: value for name, value in given.items() if value}
     with transaction() as session:
         order = controls.record(session, me, run_id, body.action, arguments, body.request_id)
     # Without Temporal the order waits in the database, and the reconciler gives it later.

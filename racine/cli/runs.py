@@ -151,12 +151,40 @@ def terminate(run: Run, reason: Reason = "", output: Output = Format.TABLE) -> N
     _order(run, "terminate", reason, output)
 
 
-def _order(run: str, action: str, reason: str, output: Format) -> None:
+Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's key.")]
+
+
+@app.command()
+def retry(run: Run, task: Task, reason: Reason = "", output: Output = Format.TABLE) -> None:
+    """Run an ended task again, and decide anew about what comes after it."""
+    _order(run, "retry", reason, output, task)
+
+
+@app.command()
+def skip(run: Run, task: Task, reason: Reason = "", output: Output = Format.TABLE) -> None:
+    """Leave a task out: it does not count against those after it."""
+    _order(run, "skip", reason, output, task)
+
+
+@app.command()
+def approve(run: Run, task: Task, reason: Reason = "", output: Output = Format.TABLE) -> None:
+    """Say yes to what an approval task asks."""
+    _order(run, "approve", reason, output, task)
+
+
+@app.command()
+def reject(run: Run, task: Task, reason: Reason = "", output: Output = Format.TABLE) -> None:
+    """Say no to what an approval task asks."""
+    _order(run, "reject", reason, output, task)
+
+
+def _order(run: str, action: str, reason: str, output: Format, task: str | None = None) -> None:
     with profiles.client() as client:
-        answer = client.control(run, action, reason=reason)
+        answer = client.control(run, action, reason=reason, task_key=task)
     if output is Format.JSON:
         as_json(answer)
     elif answer["state"] == "pending":
         typer.echo(f"{action}: kept; no worker has answered yet.")
     else:
-        typer.echo(f"{action}: {answer['answer'].get('state', answer['state'])}")
+        said = answer["answer"]
+        typer.echo(f"{action}: {said.get('state') or said.get('outcome') or answer['state']}")

@@ -77,3 +77,46 @@ def test_a_run_is_terminated_without_any_worker(api_with_temporal: Api, temporal
     assert order(client, run_id, "terminate", reason="enough").json()["state"] == "applied"
     temporal.run(Reconciler(api_with_temporal.db, temporal.client).settle())
     assert ended(client, run_id)["state"] == "terminated"
+
+
+@pytest.mark.usefixtures("workers")
+def test_an_approval_counts_the_right_of_whoever_gives_it(api_with_temporal: Api) -> None:
+    admin = api_with_temporal.as_admin()
+    document = {
+        "name": "asking",
+        "tasks": [{"task_key": "ask", "approval_task": {"prompt": "Publish?"}}],
+    }
+    run_id = admin.post(f"{URL}/{save(admin, document)}/execute", json={}).json()["id"]
+    about = {"task_key": "ask"}
+    assert order(admin, run_id, "approve").status_code == 422
+    assert order(admin, run_id, "pause", **about).status_code == 422
+    runner = api_with_temporal.as_user(["workflows:read", "workflows:run"])
+    assert order(runner, run_id, "approve", **about).status_code == 403
+    own = order(admin, run_id, "approve", **about)
+    assert own.status_code == 409
+    assert "does not approve" in own.json()["detail"]
+    steward = api_with_temporal.as_user(["workflows:read", "workflows:approve"])
+    said = order(steward, run_id, "approve", reason="fine", **about)
+    assert (said.status_code, said.json()["answer"]["outcome"]) == (200, "approved")
+    assert ended(admin, run_id)["state"] == "completed"
+
+
+@pytest.mark.usefixtures("workers")
+def test_a_tasks_result_is_set_by_hand(api_with_temporal: Api) -> None:
+    admin = api_with_temporal.as_admin()
+    document = {
+        "name": "by_hand",
+        "tasks": [{"task_key": "ask", "approval_task": {"prompt": "How many?"}}],
+        "outputs": {"said": "{{ tasks.ask.values.outcome }}"},
+    }
+    run_id = admin.post(f"{URL}/{save(admin, document)}/execute", json={}).json()["id"]
+    url = f"{URL}/executions/{run_id}/control"
+    deadline = time.monotonic() + 30
+    while True:
+        body = {"action": "set_result", "task_key": "ask", "values": {"outcome": "by hand"}}
+        answer = admin.post(url, json=body)
+        if answer.status_code == 200:
+            break
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.05)
+    assert ended(admin, run_id)["outputs"] == {"said": "by hand"}

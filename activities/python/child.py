@@ -12,11 +12,17 @@ import json
 import os
 import resource
 import sys
+import sysconfig
 import time
 import traceback
 from typing import Any
 
 _FOLDERS = sys.argv[4:]
+_LIBRARIES = (
+    *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    "<frozen",
+)
+"""Where code lies that is not the user's own."""
 
 
 def main() -> None:
@@ -73,7 +79,7 @@ def _values(result: Any) -> dict[str, Any]:
 def _describe(fault: BaseException) -> dict[str, str]:
     """Return type and place, and apart the traceback, whose text may hold data."""
     frames = [f for f in traceback.extract_tb(fault.__traceback__) if f.filename != __file__]
-    users = [f for f in frames if any(f.filename.startswith(p) for p in _FOLDERS)]
+    users = [f for f in frames if not f.filename.startswith(_LIBRARIES)]
     last = (users or frames)[-1:]
     place = "".join(f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in last)
     return {

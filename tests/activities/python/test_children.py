@@ -91,6 +91,8 @@ def test_an_error_shows_type_and_place_and_keeps_its_text_apart(pool: PythonPool
     assert error["type"] == "ValueError"
     assert error["place"].startswith("user_code.py:")
     assert "anna@example.org" in error["traceback"]
+    inside_a_library = run(pool, "misses")["error"]
+    assert inside_a_library["place"].startswith("user_code.py:")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 
@@ -52,6 +53,10 @@ def holds(megabytes: int) -> int:
 
 def fails(value: str) -> None:
     raise ValueError(f"cannot use {value}")
+
+
+def misses() -> str:
+    return Path("/nowhere/at/all").read_text()
 
 
 def not_json() -> Any:

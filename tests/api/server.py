@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import structlog
 import uvicorn
 
 from api.app import create_app
@@ -25,6 +26,17 @@ from services import bootstrap, passwords
 ADMIN_PASSWORD = "correct-horse-battery"
 NOWHERE = "127.0.0.1:1"
 """An address where nothing listens: the API without Temporal."""
+
+
+# The default renders every local variable of every frame, which took half a minute for one error.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 
 @dataclass

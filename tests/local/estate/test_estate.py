@@ -13,6 +13,8 @@ from stdnum.es import dni
 from local.estate import Estate, make_estate
 from local.estate.shop import truncate_cards
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture(scope="module")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Estate:

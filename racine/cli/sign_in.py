@@ -1,6 +1,8 @@
 """`racine login` and `racine logout`."""
 
+import os
 import socket
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +19,9 @@ def login(
     email: Annotated[
         str | None, typer.Option(help="Sign in as a person: a key is made for this machine.")
     ] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="Read the password here; else RACINE_PASSWORD, else ask.")
+    ] = None,
 ) -> None:
     """Keep an API key for this machine's user; without one, it is asked for or made."""
     from racine.client import Client
@@ -24,7 +29,7 @@ def login(
     if not url.startswith(("http://", "https://")):
         raise usage(f"{url!r} is no http or https address.")
     if email is not None:
-        key = _made_key(url, email)
+        key = _made_key(url, email, _password(password_file))
     else:
         key = api_key or typer.prompt("API key", hide_input=True)
     with Client(url, key) as client:
@@ -33,10 +38,18 @@ def login(
     typer.echo(f"{who['email']} on {url}, kept as profile {name!r} in {profiles.path()}.")
 
 
-def _made_key(url: str, email: str) -> str:
+def _password(file: Path | None) -> str:
+    if file is not None:
+        if not file.is_file():
+            raise usage(f"There is no file {file}.")
+        return file.read_text(encoding="utf-8").strip()
+    return os.environ.get("RACINE_PASSWORD") or str(typer.prompt("Password", hide_input=True))
+
+
+def _made_key(url: str, email: str, password: str) -> str:
     from racine.client import Client, signed_in
 
-    token = signed_in(url, email, typer.prompt("Password", hide_input=True))
+    token = signed_in(url, email, password)
     with Client(url, token) as client:
         return client.new_key(f"racine on {socket.gethostname()}", ["*:*"])
 

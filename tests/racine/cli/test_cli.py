@@ -177,7 +177,12 @@ def test_a_person_signs_in_with_a_password(server: dict[str, str], tmp_path: Pat
     )
     assert signed_in.returncode == 0, signed_in.stderr
     assert racine("runs", "list", **config).returncode == 0
-    wrong = racine("login", "--email", "admin@racine.local", given="wrong\n", **config)
+    file = tmp_path / "password"
+    file.write_text(f"{ADMIN_PASSWORD}\n")
+    as_admin = ("login", "--email", "admin@racine.local")
+    assert racine(*as_admin, "--password-file", str(file), **config).returncode == 0
+    assert racine(*as_admin, RACINE_PASSWORD=ADMIN_PASSWORD, **config).returncode == 0
+    wrong = racine(*as_admin, given="wrong\n", **config)
     assert wrong.returncode == 1
 
 

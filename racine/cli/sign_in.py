@@ -9,6 +9,7 @@ import typer
 
 from racine.cli import profiles
 from racine.cli.output import usage
+from racine.ids import new_id
 
 
 def login(
@@ -51,7 +52,9 @@ def _made_key(url: str, email: str, password: str) -> str:
 
     token = signed_in(url, email, password)
     with Client(url, token) as client:
-        return client.new_key(f"racine on {socket.gethostname()}", ["*:*"])
+        # A name is taken once: each login makes a key of its own, which can be revoked alone.
+        name = f"racine on {socket.gethostname()[:60]} {new_id('login')[-8:]}"
+        return client.new_key(name, ["*:*"])
 
 
 def logout() -> None:

@@ -43,9 +43,9 @@ _SLOTS = 32
 
 
 def sandbox() -> SandboxedWorkflowRunner:
-    """Return the sandbox of workflow code; our pure modules and CEL are shared, not copied."""
+    """Return the sandbox of workflow code; pure modules and what they load late are shared."""
     restrictions = SandboxRestrictions.default.with_passthrough_modules(
-        "racine", "models", "activities", "cel_expr_python"
+        "racine", "models", "activities", "cel_expr_python", "jsonschema_rs", "networkx"
     )
     return SandboxedWorkflowRunner(restrictions=restrictions)
 

@@ -130,37 +130,49 @@ async def _queue(client: Client, name: str) -> Queue:
         ),
         timeout=PROBE,
     )
-    # The server remembers a poller for minutes after its death: those that report, it knows better.
-    alive, silent = await _reporting(client, name)
+    alive, doubted = await _reporting(client, name)
     polled = {
         poller.identity
         for poller in told.pollers
-        if _age(poller.last_access_time.ToDatetime(tzinfo=UTC)) < _POLLED
+        if _polls(poller.last_access_time.ToDatetime(tzinfo=UTC), doubted.get(poller.identity))
     }
-    workers = alive | (polled - silent)
+    workers = alive | polled
     reason = "" if workers else f"No worker takes from {name}. Start worker.py."
     return Queue(name, len(workers), reason)
 
 
-async def _reporting(client: Client, queue: str) -> tuple[set[str], set[str]]:
-    """Return the identities of workers that report: those alive, and those that fell silent."""
+async def _reporting(client: Client, queue: str) -> tuple[set[str], dict[str, datetime]]:
+    """Return the workers whose reports come in, and until when to disbelieve the others' polls.
+
+    The server remembers a poller for minutes after its death; a report that stays away tells more.
+    """
     try:
         told = await client.workflow_service.list_workers(
             ListWorkersRequest(namespace=client.namespace, page_size=1000), timeout=PROBE
         )
     except RPCError:
         # Servers before 1.30 keep no reports; their pollers must do.
-        return set(), set()
+        return set(), {}
     alive: set[str] = set()
-    silent: set[str] = set()
+    doubted: dict[str, datetime] = {}
     for info in told.workers_info:
         report = info.worker_heartbeat
         if report.task_queue != queue:
             continue
         stopped = report.status == WorkerStatus.WORKER_STATUS_SHUTDOWN
-        fresh = _age(report.heartbeat_time.ToDatetime(tzinfo=UTC)) < _ALIVE
-        (alive if fresh and not stopped else silent).add(report.worker_identity)
-    return alive, silent - alive
+        reported = report.heartbeat_time.ToDatetime(tzinfo=UTC)
+        if not stopped and _age(reported) < _ALIVE:
+            alive.add(report.worker_identity)
+        else:
+            # Another worker of the same process has the same identity and may poll later.
+            until = reported if stopped else reported + _ALIVE
+            before = doubted.get(report.worker_identity, until)
+            doubted[report.worker_identity] = max(until, before)
+    return alive, doubted
+
+
+def _polls(last: datetime, doubted_until: datetime | None) -> bool:
+    return _age(last) < _POLLED and (doubted_until is None or last > doubted_until)
 
 
 def _age(moment: datetime) -> timedelta:

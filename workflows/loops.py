@@ -35,6 +35,7 @@ class Count:
         self._failed: list[int] = []
         self._failures = 0
         self._error: dict[str, Any] | None = None
+        self._told: int | None = None
 
     def enough(self) -> bool:
         return self._failures > self._allowed
@@ -45,13 +46,19 @@ class Count:
     def failure(self, number: int, error: dict[str, Any] | None) -> None:
         self._failures += 1
         self._failed.append(number)
-        self._error = self._error or error
+        self._tell(number, error)
 
     def add(self, tally: Tally) -> None:
         self._succeeded += tally.succeeded
         self._failures += tally.failed
         self._failed += tally.failed_items
-        self._error = self._error or tally.error
+        if tally.failed_items:
+            self._tell(tally.failed_items[0], tally.error)
+
+    def _tell(self, number: int, error: dict[str, Any] | None) -> None:
+        """Keep the error of the lowest item: which one fails first in time is chance."""
+        if self._told is None or number < self._told:
+            self._told, self._error = number, error
 
     def tally(self) -> Tally:
         return Tally(

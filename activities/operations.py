@@ -6,7 +6,16 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities import catalog, classifications, compliance, notify, scanning, schedules, sources
+from activities import (
+    catalog,
+    classifications,
+    compliance,
+    notify,
+    rights,
+    scanning,
+    schedules,
+    sources,
+)
 from activities.attempts import Attempt, Attempts, Performed
 from activities.call import Call, Performers
 from models.messages import TaskCall, TaskOutput
@@ -39,6 +48,7 @@ def _to_activity(op: Operation[Any, Any], attempts: Attempts) -> ActivityFunctio
     def work(attempt: Attempt, given: dict[str, Any]) -> Performed:
         context, key = attempt.call.context, attempt.call.task_key
         call = Call(attempts.db, context, key, attempt.number, attempt.heartbeat)
+        rights.require(attempts.db, context, op.permission)
         result = perform(call, _parse(op, given))
         return Performed(result.model_dump(mode="json"))
 

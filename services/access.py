@@ -7,14 +7,24 @@ from sqlalchemy.orm import Session
 
 from models.stores import grants
 from models.stores.grants import Column
+from racine.definitions.document import JobDocument
+from racine.definitions.rights import permissions_of
 from racine.errors import Conflict, Forbidden, NotFound
-from racine.governance.rbac.decision import TENANT, Decision, Grant, Path, Reach, decide, reach
+from racine.governance.rbac.decision import SYSTEM_ID as SYSTEM_ID
+from racine.governance.rbac.decision import (
+    TENANT,
+    Decision,
+    Grant,
+    Path,
+    Reach,
+    decide,
+    reach,
+    refusal,
+)
 from racine.governance.rbac.permissions import ALL, covers
 
-SYSTEM_ID = "usr_system"
 SIGNED_IN = "signed_in"
 
-_EVERYTHING = (Grant("grt_system", "system", ("*:*",), TENANT),)
 _CACHE = "racine_grants"
 
 
@@ -54,15 +64,32 @@ def require(session: Session, actor: Actor, permission: str, *, scope: str | Non
     """
     decision = explain(session, actor, permission, scope=scope)
     if not decision.allowed:
-        raise Forbidden(
-            f"{actor.name} may not {permission} here. {decision.reason}",
-            next_step="Ask whoever administers access for a role that gives it.",
-            details={"permission": permission, "scope": scope or actor.workspace_id},
-        )
+        raise refusal(actor.name, permission, decision.reason, scope or actor.workspace_id)
     if actor.archived and scope != TENANT and not _goes_on_in_archive(permission):
         raise Conflict(
             "The workspace is archived and can only be read.", next_step="Restore it first."
         )
+
+
+def require_operations(session: Session, actor: Actor, job: JobDocument) -> None:
+    """Raise Forbidden with every permission that the job's operations ask for and nobody gave.
+
+    A run asks again at each task; here its starter learns at once what would fail in the middle.
+    """
+    missing = missing_rights(session, actor, job)
+    if missing:
+        told = "; ".join(f"{p} for {', '.join(names)}" for p, names in missing.items())
+        raise Forbidden(
+            f"{actor.name} may not run all that job {job.name!r} does. Missing: {told}.",
+            next_step="Ask whoever administers access for roles that give it.",
+            details={"permissions": list(missing), "scope": actor.workspace_id},
+        )
+
+
+def missing_rights(session: Session, actor: Actor, job: JobDocument) -> dict[str, list[str]]:
+    """Return what the actor lacks for a job: permissions, each with the operations that ask it."""
+    asked = permissions_of(job)
+    return {p: asked[p] for p in asked if not explain(session, actor, p).allowed}
 
 
 def explain(
@@ -160,8 +187,6 @@ def _path(session: Session, actor: Actor, scope: str | None) -> tuple[str, ...]:
 
 
 def _grants(session: Session, actor: Actor) -> tuple[Grant, ...]:
-    if actor.id == SYSTEM_ID:
-        return _EVERYTHING
     cache: dict[str, tuple[Grant, ...]] = session.info.setdefault(_CACHE, {})
     if actor.id not in cache:
         cache[actor.id] = grants.of_user(session, actor.id)

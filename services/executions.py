@@ -63,12 +63,14 @@ def record(
 ) -> Launch:
     """Write down that a run shall be; the caller commits, then starts it.
 
-    Raises InvalidInput when the parameters do not fit the job's schemas.
+    Raises InvalidInput when the parameters do not fit the job's schemas, Forbidden when the actor
+    lacks what one of its operations asks for.
     """
     access.require(session, actor, "workflows:run")
     job = workflows.get(session, actor, job_id)
     pinned = jobs.get_version(session, job.id, version or job.version)
     document, _ = plans.compiled(pinned.content_hash, pinned.document)
+    access.require_operations(session, actor, document)
     values = parameters.bind(document.parameters, given)
     run_id = new_id("run")
     row: dict[str, Any] = {

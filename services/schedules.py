@@ -50,7 +50,7 @@ _log = structlog.get_logger("schedules")
 def create(session: Session, actor: Actor, job_id: str, wish: Wish) -> Schedule:
     """Wish for a schedule; raises Conflict when the workspace has one of that name."""
     access.require(session, actor, "workflows:write")
-    _check_parameters(session, actor, job_id, wish)
+    _check_job(session, actor, job_id, wish)
     existing = schedules.find(session, actor.workspace_id, wish.name)
     if existing is not None and not existing.deleted:
         raise Conflict(
@@ -72,7 +72,7 @@ def replace(
     access.require(session, actor, "workflows:write")
     found = get(session, actor, schedule_id)
     _at_generation(found, generation)
-    _check_parameters(session, actor, found.job_id, wish)
+    _check_job(session, actor, found.job_id, wish)
     before = _summary(found)
     schedules.change(found, actor=actor.id, **wish.model_dump(mode="json"))
     audit.record(session, actor, "schedule.replace", found.id, before=before, after=_summary(found))
@@ -268,9 +268,10 @@ def _mark(db: Database, row: Schedule) -> None:
             schedules.mark_applied(session, row.id, row.generation)
 
 
-def _check_parameters(session: Session, actor: Actor, job_id: str, wish: Wish) -> None:
+def _check_job(session: Session, actor: Actor, job_id: str, wish: Wish) -> None:
     version = workflows.version(session, actor, job_id)
     document = JobDocument.model_validate(version.document)
+    access.require_operations(session, actor, document)
     parameters.bind(document.parameters, wish.parameters)
 
 

@@ -19,7 +19,11 @@ from services.access import Actor
 def examine(session: Session, actor: Actor, document: dict[str, Any]) -> Report:
     """Return everything that is wrong with a document, and hints; nothing is stored."""
     access.require(session, actor, "workflows:read")
-    return validation.examine(document)
+    report = validation.examine(document)
+    if report.document is not None:
+        missing = access.missing_rights(session, actor, report.document)
+        report.hints += [_lacking(actor, *found) for found in missing.items()]
+    return report
 
 
 def templates(session: Session, actor: Actor) -> list[dict[str, Any]]:
@@ -115,6 +119,15 @@ def _at_version(job: Job, version: int) -> None:
             f"Job {job.name!r} is at version {job.version}, not {version}.",
             next_step="Read it again, look at what changed, then send If-Match with its ETag.",
         )
+
+
+def _lacking(actor: Actor, permission: str, names: list[str]) -> Fault:
+    return Fault(
+        "/tasks",
+        f"{actor.name} lacks {permission}, which {', '.join(names)} asks for.",
+        "Ask for a role that gives it, or let somebody run the job who has it.",
+        "permission",
+    )
 
 
 def _summary(job: Job) -> dict[str, Any]:

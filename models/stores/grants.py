@@ -20,12 +20,19 @@ Column = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
 
 
 def of_user(session: Session, user_id: str) -> tuple[decision.Grant, ...]:
-    """Return the user's grants that have not run out, with the patterns of their roles."""
+    """Return what somebody holds now, with the patterns of the roles.
+
+    Grants that have run out count no more, nor do any of an account that is not active.
+    """
+    if user_id == decision.SYSTEM_ID:
+        return decision.EVERYTHING
     rows = session.execute(
         select(Grant, Role.name, Role.permissions)
         .join(Role, Role.id == Grant.role_id)
+        .join(User, User.id == Grant.user_id)
         .where(
             Grant.user_id == user_id,
+            User.state == "active",
             or_(Grant.expires_at.is_(None), Grant.expires_at > now()),
         )
     )

@@ -140,3 +140,28 @@ def test_a_hundred_starts_with_one_key_are_one_run(api_with_temporal: Api) -> No
     assert other.status_code == 422
     assert ended(client, run_id)["outputs"] == {"value": 2}
     assert [run["id"] for run in client.get(f"{URL}/executions").json()["items"]] == [run_id]
+
+
+def test_a_start_tells_every_right_that_its_job_would_miss(api: Api) -> None:
+    tasks = [
+        {"task_key": "judge",
+         "operation_task": {"operation": "compliance.validate", "input": {"scan_id": "s"}}},
+        {"task_key": "each",
+         "for_each_task": {"inputs": [1], "tasks": [
+             {"task_key": "sum_up",
+              "operation_task": {"operation": "compliance.score", "input": {"source_id": "s"}}}]}},
+    ]  # fmt: skip
+    document = {"name": "judging", "tasks": tasks}
+    job_id = save(api.as_admin(), document)
+    runner = api.as_user(["workflows:*"])
+    refused = runner.post(f"{URL}/{job_id}/execute", json={})
+    assert refused.status_code == 403
+    assert refused.json()["permissions"] == ["compliance:read", "compliance:run"]
+    assert "compliance:read for compliance.score" in refused.json()["detail"]
+    wish = {"name": "nightly", "cron": "30 2 * * *"}
+    assert runner.post(f"{URL}/{job_id}/schedules", json=wish).status_code == 403
+    told = runner.post(f"{URL}/validate", json={"document": document}).json()
+    assert [hint["code"] for hint in told["hints"]] == ["permission", "permission"]
+    assert runner.get(f"{URL}/executions").json()["items"] == []
+    allowed = api.as_user(["workflows:*", "compliance:*"])
+    assert allowed.post(f"{URL}/{job_id}/execute", json={}).status_code == 202

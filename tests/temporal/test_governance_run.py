@@ -4,16 +4,24 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from models.messages import RunResult
-from models.stores import runs
+from models.stores import grants, runs, users
+from models.tables.access import Role
+from models.tables.base import now
 from models.tables.catalog import Asset, AssetVersion
 from models.tables.compliance import Finding
 from models.tables.notifications import Notification
 from models.tables.schedules import Schedule
 from models.tables.sources import Source
 from racine import templates
+from racine.errors import Forbidden
+from racine.governance.rbac.decision import TENANT
+from racine.ids import new_id
+from services import executions
+from services.access import Actor
 from tests.temporal.conftest import Stack
 
 CARDS = ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117",
@@ -86,6 +94,53 @@ def test_a_run_that_is_not_to_be_monitored_makes_no_schedule(stack: Stack, tmp_p
     with stack.db.read() as session:
         assert session.scalars(select(Schedule)).all() == []
         assert session.scalars(select(Source)).one().state == "cataloged"
+
+
+def test_a_right_taken_before_its_task_ends_the_run_there(stack: Stack, tmp_path: Path) -> None:
+    shop = tmp_path / "shop.db"
+    make_shop(shop)
+    job_id = stack.save(templates.load("governance_run"))
+    ada = member(stack, ["*:*"])
+    given = {"name": "shop", "kind": "sqlite", "location": str(shop)}
+    with stack.db.write() as session:
+        launch = executions.record(session, ada, job_id, given)
+    grant(stack, ada.id, ["compliance:*"], denies=True)
+    with stack.db.write() as session, pytest.raises(Forbidden, match=r"compliance\.validate"):
+        executions.record(session, ada, job_id, given)
+    stack.temporal.run(executions.start(stack.temporal.client, launch))
+    events = stack.events(launch.run_id)
+    with stack.db.read() as session:
+        run_row = runs.get(session, launch.run_id)
+    assert run_row.state == "failed"
+    assert run_row.error is not None
+    assert run_row.error["code"] == "forbidden"
+    assert "Ada may not compliance:run here." in run_row.error["message"]
+    assert events.count(("validate", "failed")) == 1, "a refusal is not tried again"
+    assert ("classify", "succeeded") in events
+    with stack.db.read() as session:
+        assert session.scalars(select(Finding)).all() == []
+
+
+def member(stack: Stack, permissions: list[str]) -> Actor:
+    with stack.db.write() as session:
+        user = users.add(session, email="ada@example.org", name="Ada", password_hash=None)
+    grant(stack, user.id, permissions)
+    return Actor(user.id, user.name, stack.actor.workspace_id)
+
+
+def grant(stack: Stack, user_id: str, permissions: list[str], *, denies: bool = False) -> None:
+    workspace_id = stack.actor.workspace_id
+    with stack.db.write() as session:
+        role = Role(
+            id=new_id("role"), owner=TENANT, name=new_id("r"), title="",
+            permissions=permissions, updated_at=now(),
+        )  # fmt: skip
+        session.add(role)
+        session.flush()
+        grants.give(
+            session, user_id=user_id, role_id=role.id, scope=workspace_id, by=user_id,
+            workspace_id=workspace_id, denies=denies,
+        )  # fmt: skip
 
 
 def test_no_value_of_the_data_is_kept(stack: Stack, tmp_path: Path) -> None:

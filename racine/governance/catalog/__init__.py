@@ -58,7 +58,7 @@ PUBLISH = Operation(
     PublishResult,
     "Publishes a scan's assets as their new version, each with its compliance state.",
     example={"scan_id": "scan_01"},
-    permission="catalog:write",
+    permission="catalog:run",
 )
 QUALITY = Operation(
     "catalog.report_quality",

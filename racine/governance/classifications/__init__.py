@@ -18,7 +18,7 @@ CLASSIFY = Operation(
     ClassifyInput,
     ClassifyResult,
     "Decides from a scan's evidence what each column holds.",
-    permission="classifications:write",
+    permission="classifications:run",
 )
 
 GROUP = Group("classifications", "Classifications", (CLASSIFY,))

@@ -84,7 +84,7 @@ VALIDATE = Operation(
     ValidateResult,
     "Judges a scan's facts by the controls of the chosen frameworks.",
     example={"scan_id": "scan_01", "frameworks": ["gdpr"]},
-    permission="compliance:write",
+    permission="compliance:run",
 )
 SCORE = Operation(
     "compliance.score",

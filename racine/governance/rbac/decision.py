@@ -8,10 +8,14 @@ rule is XACML 3.0's deny-overrides).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from racine.errors import Forbidden
 from racine.governance.rbac.permissions import covers
 
 TENANT = "tenant"
 """The scope above all workspaces."""
+
+SYSTEM_ID = "usr_system"
+"""Racine itself as an actor; no account is behind it."""
 
 Path = Sequence[str]
 """Scope ids from the widest to the one asked about: `("tenant", "ws_…", "src_…", "ast_…")`."""
@@ -29,6 +33,10 @@ class Grant:
 
     def concerns(self, permission: str) -> bool:
         return any(covers(pattern, permission) for pattern in self.permissions)
+
+
+EVERYTHING = (Grant("grt_system", "system", ("*:*",), TENANT),)
+"""What Racine itself holds."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,15 @@ def decide(grants: Iterable[Grant], permission: str, path: Path) -> Decision:
     inherited = "" if deciding.scope == path[-1] else f", which {path[-1]} inherits"
     reason = f"Role {deciding.role} on {deciding.scope} {verb} {permission}{inherited}."
     return Decision(not deciding.denies, reason, deciding)
+
+
+def refusal(name: str, permission: str, why: str, scope: str) -> Forbidden:
+    """Return the error that tells somebody by name what they may not, and whom to ask."""
+    return Forbidden(
+        f"{name} may not {permission} here. {why}",
+        next_step="Ask whoever administers access for a role that gives it.",
+        details={"permission": permission, "scope": scope},
+    )
 
 
 def _joined(path: Path) -> str:

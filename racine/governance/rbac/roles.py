@@ -49,7 +49,7 @@ BUILT_IN = (
         "scan_operator",
         "Runs scans and jobs",
         (*_READ, "data_sources:run", "scan_logic:write", "scan_logic:run", "workflows:run",
-         "classifications:run", "compliance:run", "orchestration:run"),
+         "catalog:run", "classifications:run", "compliance:run", "orchestration:run"),
     ),
     Role(
         "compliance_officer",
@@ -63,7 +63,7 @@ BUILT_IN = (
     Role(
         "workspace_editor",
         "Builds and runs in one workspace, without access rules",
-        (*_READ, "activities:read", "catalog:write", "classifications:write",
+        (*_READ, "activities:read", "catalog:write", "catalog:run", "classifications:write",
          "classifications:run", "compliance:write", "compliance:run", "data_sources:write",
          "data_sources:run", "orchestration:run", "scan_logic:write", "scan_logic:run",
          "scan_rule_sets:write", "workflows:write", "workflows:run"),

@@ -18,6 +18,7 @@ CLASSIFY = Operation(
     ClassifyInput,
     ClassifyResult,
     "Decides from a scan's evidence what each column holds.",
+    example={"scan_id": "scan_01"},
     permission="classifications:run",
 )
 

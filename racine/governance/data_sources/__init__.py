@@ -76,6 +76,7 @@ TEST = Operation(
     SourceRef,
     CheckResult,
     "Tests the connection step by step; a step that fails fails the task.",
+    example={"source_id": "src_01"},
     permission="data_sources:run",
     timeout_seconds=120,
 )
@@ -84,6 +85,7 @@ DISCOVER = Operation(
     DiscoverInput,
     DiscoverResult,
     "Lists a source's assets and columns and opens a scan over them.",
+    example={"source_id": "src_01"},
     permission="scan_logic:run",
     timeout_seconds=3600,
     heartbeat_seconds=60,
@@ -93,6 +95,7 @@ MONITOR_HEALTH = Operation(
     SourceRef,
     HealthResult,
     "Measures whether a source answers and how fast, and keeps the result on the source.",
+    example={"source_id": "src_01"},
     permission="data_sources:run",
     timeout_seconds=120,
 )
@@ -101,6 +104,7 @@ ARCHIVE = Operation(
     SourceRef,
     SourceStateResult,
     "Archives a source: it is kept, and never scanned again.",
+    example={"source_id": "src_01"},
     permission="data_sources:write",
 )
 

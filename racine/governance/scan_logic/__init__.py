@@ -39,6 +39,7 @@ PLAN = Operation(
     ScanRef,
     PlanResult,
     "Tells what a scan will read, and what it leaves out and why.",
+    example={"scan_id": "scan_01"},
     permission="scan_logic:read",
 )
 SCAN = Operation(
@@ -46,6 +47,7 @@ SCAN = Operation(
     ScanRef,
     ScanResult,
     "Profiles every asset of a scan over a sample and keeps value-free evidence.",
+    example={"scan_id": "scan_01"},
     permission="scan_logic:run",
     timeout_seconds=86_400,
     heartbeat_seconds=30,
@@ -55,6 +57,7 @@ DETECT_DRIFT = Operation(
     ScanRef,
     DriftResult,
     "Compares a scan with the one before it: assets, columns, types and volume.",
+    example={"scan_id": "scan_01"},
     permission="scan_logic:run",
 )
 

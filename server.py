@@ -44,11 +44,15 @@ def scan(
     target: Annotated[str, typer.Argument(help="A database URL, a file or a folder.")],
     rule_set: Annotated[Path | None, typer.Option(help="YAML or JSON file of scan rules.")] = None,
     output: Annotated[Output, typer.Option(help="How the result is printed.")] = Output.TABLE,
+    classifiers: Annotated[
+        Path | None,
+        typer.Option(help="Folder of your classifiers; else where `classifiers add` saves them."),
+    ] = None,
 ) -> None:
     """Discover, profile and classify one source: one shot, no server needed."""
     from local.scan import scan as run
 
-    run(target, rule_set, output)
+    run(target, rule_set, output, classifiers)
 
 
 @app.command()

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from activities import classifiers
 from activities.call import Call, Performers
 from activities.governed import READ, advance
+from models.settings import Settings
 from models.stores import scans, verdicts
 from racine.governance import classifications as group
 from racine.governance.catalog.identity import asset_id
@@ -18,7 +20,7 @@ _STATED = 50
 
 
 def classify(call: Call, given: group.ClassifyInput) -> group.ClassifyResult:
-    entries = {entry.id: entry for entry in engine.catalogue()}
+    own = classifiers.load(Settings(database_url=call.db.url).classifiers_folder)
     found: list[tuple[verdicts.Column, Sequence[Found]]] = []
     kinds = Counter[str]()
     with call.db.write() as session:
@@ -29,7 +31,8 @@ def classify(call: Call, given: group.ClassifyInput) -> group.ClassifyResult:
         columns = scans.columns_of(session, scan.id)
         for asset in scans.assets(session, scan.id):
             held = columns.get(asset.id, [])
-            for column, detected in zip(held, _detect(asset, held, settings, entries), strict=True):
+            judged = _detect(asset, held, settings, own)
+            for column, detected in zip(held, judged, strict=True):
                 place = _place(scan.source_id, asset.name, column.name)
                 column.classifications = effective(detected, pins.get(place.id, {}))
                 kinds.update(item["kind"] for item in column.classifications)
@@ -54,7 +57,7 @@ def _detect(
     asset: scans.ScanAsset,
     columns: Sequence[scans.ScanColumn],
     settings: engine.ClassifySettings,
-    entries: dict[str, engine.Classifier],
+    own: Sequence[engine.Classifier],
 ) -> Iterator[list[Found]]:
     """Yield what the engine says of each column of an asset."""
     shown = tuple(
@@ -67,7 +70,8 @@ def _detect(
         )
         for c in columns
     )
-    judged = engine.decide(engine.TableEvidence(name=asset.name, columns=shown), settings)
+    judged = engine.decide(engine.TableEvidence(name=asset.name, columns=shown), settings, own)
+    entries = {entry.id: entry for entry in (*engine.catalogue(), *own)}
     for column, verdict in zip(shown, judged, strict=True):
         yield _found(column.evidence, verdict, entries)
 

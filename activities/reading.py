@@ -1,16 +1,18 @@
 """Reads one asset through its connector and makes facts of it: profiles and evidence, no values."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 from activities.connectors.protocol import Asset, Connector, Sample
 from racine.governance.classifications.engine import (
+    Classifier,
     ColumnEvidence,
     Evidence,
     TableEvidence,
+    catalogue,
     gather,
 )
 from racine.governance.scan_logic.profile import (
@@ -41,11 +43,13 @@ def read_asset(
     asset: Asset,
     rules: Rules,
     beat: Callable[[int], None] = lambda rows: None,
+    own: Sequence[Classifier] = (),
 ) -> AssetFacts:
     """Profile an asset in one pass within its rule set's budget.
 
-    `beat` is told the rows read so far after each batch; it raises to break off. Raises SourceFault
-    when the source does.
+    `beat` is told the rows read so far after each batch; it raises to break off. `own` are users'
+    classifiers, which see the values beside the built-in ones. Raises SourceFault when the source
+    does.
     """
     # A ceiling makes a sample across the asset, never its first rows.
     ceilings = [n for n in (rules.sample_rows, rules.budget.rows) if n is not None]
@@ -65,11 +69,12 @@ def read_asset(
     # Fewer rows than asked for are all there are.
     whole = not limits and (wanted is None or rows < wanted)
     samples = [column.sample() for column in columns]
+    bank = (*catalogue(), *own)
     return AssetFacts(
         rows=rows if whole else connector.count(asset),
         rows_read=rows,
         profiles=[c.result(s) for c, s in zip(columns, samples, strict=True)],
-        evidence=[gather(sample) for sample in samples],
+        evidence=[gather(sample, using=bank) for sample in samples],
         limits=limits,
     )
 

@@ -3,16 +3,19 @@
 from temporalio import activity
 from temporalio.exceptions import CancelledError
 
+from activities import classifiers
 from activities.beating import beating
 from activities.call import Call, Performers
 from activities.connectors.protocol import Asset, Column, Connector
 from activities.opening import connect
 from activities.reading import read_asset
+from models.settings import Settings
 from models.stores import scans, sources
 from models.stores.scans import Scan, ScanAsset
 from models.stores.sources import Source
 from racine.errors import RacineError, SourceFault
 from racine.governance import scan_logic as group
+from racine.governance.classifications.engine import Classifier
 from racine.governance.data_sources.states import SourceState
 from racine.governance.scan_logic.drift import Shape, compare
 from racine.governance.scan_rule_sets.rules import Rules, parse
@@ -84,23 +87,31 @@ def detect_drift(call: Call, given: group.ScanRef) -> group.DriftResult:
 
 def _read_pending(call: Call, found: Scan, source: Source, holder: str) -> None:
     rules = parse(found.settings["rules"])
+    own = classifiers.load(Settings(database_url=call.db.url).classifiers_folder)
     with call.db.read() as session:
         waiting = scans.pending(session, found.id)
     connector = connect(call, source)
     try:
         with beating(call, connector):
             for asset in waiting:
-                _read(call, connector, asset, rules, holder)
+                _read(call, connector, asset, rules, own, holder)
                 call.heartbeat(asset.name)
     finally:
         connector.close()
 
 
-def _read(call: Call, connector: Connector, row: ScanAsset, rules: Rules, holder: str) -> None:
+def _read(
+    call: Call,
+    connector: Connector,
+    row: ScanAsset,
+    rules: Rules,
+    own: tuple[Classifier, ...],
+    holder: str,
+) -> None:
     """Read one asset and keep its facts, or the reason why it cannot be read."""
     asset = _asset(call, row)
     try:
-        facts = read_asset(connector, asset, rules)
+        facts = read_asset(connector, asset, rules, own=own)
     except SourceFault as fault:
         with call.db.write() as session:
             scans.keep_error(session, row.id, holder, str(fault))

@@ -4,20 +4,23 @@ No server and no database take part, so a URL may hold a password: it is never s
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 import yaml
 
+from activities import classifiers
 from activities.connectors.boundary import Boundary
 from activities.connectors.opening import connect, kind_of_file
 from activities.connectors.protocol import Asset, Connector
 from activities.reading import AssetFacts, read_asset, table_evidence
 from local.exits import errors_told
 from local.scan_report import Progress, print_table
+from racine.cli.classifiers import FOLDER
 from racine.errors import InvalidInput, SourceFault
-from racine.governance.classifications.engine import ClassifySettings, decide
+from racine.governance.classifications.engine import Classifier, ClassifySettings, decide
 from racine.governance.data_sources import locations
 from racine.governance.scan_rule_sets.rules import Rules, parse
 
@@ -25,10 +28,20 @@ _DEFAULT = Rules(sample="all")
 """Every row is read: who scans one source by hand wants it whole; a rule set can say otherwise."""
 
 
-def scan(target: str, rule_set: Path | None = None, output: str = "table") -> None:
-    """Scan a database URL, file or folder; exit 2 for a bad request, 1 when nothing was read."""
+def scan(
+    target: str,
+    rule_set: Path | None = None,
+    output: str = "table",
+    own: Path | None = None,
+) -> None:
+    """Scan a database URL, file or folder; exit 2 for a bad request, 1 when nothing was read.
+
+    `own` is the folder of the user's classifiers, by default the one they are added to.
+    """
     with errors_told():
-        report = scan_once(target, read_rules(rule_set) if rule_set else _DEFAULT)
+        kept = FOLDER if FOLDER.is_dir() else None
+        rules = read_rules(rule_set) if rule_set else _DEFAULT
+        report = scan_once(target, rules, classifiers.load(own or kept))
     if output == "json":
         typer.echo(json.dumps(report, ensure_ascii=False))
     else:
@@ -37,7 +50,7 @@ def scan(target: str, rule_set: Path | None = None, output: str = "table") -> No
         raise typer.Exit(1)
 
 
-def scan_once(target: str, rules: Rules) -> dict[str, Any]:
+def scan_once(target: str, rules: Rules, own: Sequence[Classifier] = ()) -> dict[str, Any]:
     """Return what a source's assets hold; an asset that cannot be read is under `errors`."""
     location = locate(target)
     connector = connect(location, Boundary())
@@ -49,7 +62,7 @@ def scan_once(target: str, rules: Rules) -> dict[str, Any]:
         assets = []
         for asset in Progress(chosen):
             try:
-                assets.append(_scan_asset(connector, asset, rules))
+                assets.append(_scan_asset(connector, asset, rules, own))
             except SourceFault as fault:
                 errors.append({"asset": asset.name, "message": str(fault)})
     finally:
@@ -88,21 +101,25 @@ def read_rules(path: Path) -> Rules:
     return parse(content if content is not None else {})
 
 
-def _scan_asset(connector: Connector, asset: Asset, rules: Rules) -> dict[str, Any]:
+def _scan_asset(
+    connector: Connector, asset: Asset, rules: Rules, own: Sequence[Classifier]
+) -> dict[str, Any]:
     if asset.error:
         raise SourceFault(asset.error)
-    facts = read_asset(connector, asset, rules)
+    facts = read_asset(connector, asset, rules, own=own)
     return {
         "name": asset.name,
         "kind": asset.kind,
         "rows": facts.rows,
         "rows_read": facts.rows_read,
         "limits": facts.limits,
-        "columns": _columns(asset, facts, rules),
+        "columns": _columns(asset, facts, rules, own),
     }
 
 
-def _columns(asset: Asset, facts: AssetFacts, rules: Rules) -> list[dict[str, Any]]:
+def _columns(
+    asset: Asset, facts: AssetFacts, rules: Rules, own: Sequence[Classifier]
+) -> list[dict[str, Any]]:
     settings = ClassifySettings(
         packs=rules.packs, thresholds=rules.thresholds, disabled=rules.disabled
     )
@@ -119,7 +136,7 @@ def _columns(asset: Asset, facts: AssetFacts, rules: Rules) -> list[dict[str, An
         for column, profile, verdict in zip(
             asset.columns,
             facts.profiles,
-            decide(table_evidence(asset, facts), settings),
+            decide(table_evidence(asset, facts), settings, own),
             strict=True,
         )
     ]

@@ -1,5 +1,8 @@
 """Verdicts over several scans: people's decisions stay, machines' are made anew."""
 
+from pathlib import Path
+
+import pytest
 from sqlalchemy import select
 
 from models.stores import scans, verdicts
@@ -105,3 +108,26 @@ def test_columns_of_an_asset_that_could_not_be_read_keep_their_verdicts(
                 column.evidence = {}
     governing.classify()
     assert verdict(governing, "contact", "email")
+
+
+BADGE = """
+- id: badge
+  sensitivity: confidential
+  headers: [badge]
+  pattern: "B-[0-9]{4}-[KLM]"
+"""
+
+
+def test_classifiers_of_the_configured_folder_count(
+    governing: Governing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "badge.yaml").write_text(BADGE)
+    monkeypatch.setenv("RACINE_CLASSIFIERS_FOLDER", str(own))
+    badges = [f"B-{n}-K" for n in range(1000, 1040)]
+    governing.scan({"staff": {"id": range(40), "badge": badges}})
+    assert governing.classify().by_kind == {"badge": 1}
+    found = verdict(governing, "badge", "badge")
+    assert found is not None
+    assert (found.applied, found.sensitivity) == (True, "confidential")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from activities.classifiers import load
 from activities.connectors.boundary import Boundary
 from local.scan import locate, read_rules, scan_once
 from racine.errors import InvalidInput, SourceFault
@@ -24,16 +25,17 @@ import sys
 from pathlib import Path
 import typer
 from local.scan import scan
-target, output, *rules = sys.argv[1:]
+target, output, *more = sys.argv[1:]
+rules, own = [Path(given) if given else None for given in (*more, "", "")[:2]]
 try:
-    scan(target, Path(rules[0]) if rules else None, output)
+    scan(target, rules, output, own)
 except typer.Exit as end:
     sys.exit(end.exit_code)
 """
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Scan in a process of its own: target, form of the output, rule set."""
+    """Scan in a process of its own: target, form of the output, rule set, classifiers."""
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60
     )
@@ -150,6 +152,43 @@ def test_databases_are_scanned_by_url(postgres_db_url: str, tmp_path: Path) -> N
         assert people["rows"] == estates.ROWS
         kinds = {c["name"]: [k["kind"] for k in c["classifications"]] for c in people["columns"]}
         assert kinds["e mail"] == ["email"]
+
+
+BADGE = """
+- id: badge
+  sensitivity: confidential
+  headers: [badge]
+  pattern: "B-[0-9]{4}-[KLM]"
+"""
+
+
+def test_a_users_own_classifier_finds_its_column(tmp_path: Path) -> None:
+    own, data = tmp_path / "own", tmp_path / "data"
+    own.mkdir()
+    data.mkdir()
+    (own / "badge.yaml").write_text(BADGE)
+    lines = [f"{n},B-{n}-K" for n in range(1000, 1040)]
+    (data / "staff.csv").write_text("id,badge\n" + "\n".join(lines))
+    found = run(str(data), "json", "", str(own))
+    assert found.returncode == 0, found.stderr
+    report = json.loads(found.stdout)
+    assert report["totals"]["by_kind"] == {"badge": 1}
+    assert report["assets"][0]["columns"][1]["sensitivity"] == "confidential"
+    assert scan_once(str(data), ALL)["totals"]["by_kind"] == {}
+
+
+def test_classifiers_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="elsewhere cannot be read"):
+        load(tmp_path / "elsewhere")
+    (tmp_path / "a.yaml").write_text(BADGE)
+    (tmp_path / "b.yaml").write_text(BADGE)
+    with pytest.raises(InvalidInput, match="'badge' is declared twice"):
+        load(tmp_path)
+    (tmp_path / "b.yaml").write_text("- id: x\n  colour: red\n")
+    with pytest.raises(InvalidInput, match=r"b\.yaml cannot be used.*colour is not known"):
+        load(tmp_path)
+    (tmp_path / "b.yaml").unlink()
+    assert [entry.id for entry in load(tmp_path)] == ["badge"]
 
 
 def test_a_table_of_five_rows_and_one_of_none(tmp_path: Path) -> None:

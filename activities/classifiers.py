@@ -1,0 +1,54 @@
+"""Users' own classifiers: what the YAML files of one folder declare."""
+
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+
+from racine.errors import InvalidInput
+from racine.governance.classifications import custom
+from racine.governance.classifications.engine import Classifier
+
+
+def load(folder: Path | None) -> tuple[Classifier, ...]:
+    """Return the classifiers of a folder, file by file; none without a folder.
+
+    A file that changed is read anew. Raises InvalidInput naming the folder or file that cannot be
+    used, or an id that two files declare.
+    """
+    if folder is None:
+        return ()
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+        stamps = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths)
+    except OSError as fault:
+        raise InvalidInput(
+            f"The folder of classifiers {folder} cannot be read: {fault.strerror}.",
+            next_step="Make it, or name the one that `racine classifiers add` saves to.",
+        ) from None
+    return _loaded(stamps)
+
+
+@lru_cache(4)
+def _loaded(stamps: tuple[tuple[Path, int, int], ...]) -> tuple[Classifier, ...]:
+    # Reading measures each classifier's chance rate: too long to do for every scan.
+    found = tuple(entry for path, _, _ in stamps for entry in _read(path))
+    twice = [name for name, count in Counter(entry.id for entry in found).items() if count > 1]
+    if twice:
+        raise InvalidInput(
+            f"The classifier {twice[0]!r} is declared twice in {stamps[0][0].parent}.",
+            next_step="Remove one of them, or give it another id.",
+        )
+    return found
+
+
+def _read(path: Path) -> list[Classifier]:
+    try:
+        return custom.from_yaml(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InvalidInput(f"The classifiers {path} cannot be read: {fault}.") from None
+    except InvalidInput as fault:
+        raise InvalidInput(
+            f"The classifiers {path} cannot be used. {fault.message}",
+            next_step=fault.next_step,
+            faults=fault.faults,
+        ) from fault

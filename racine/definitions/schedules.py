@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from croniter import croniter
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from racine.definitions.document import Part
@@ -30,6 +29,9 @@ _FIELDS = 5
 
 
 def _cron(value: str) -> str:
+    # Its tables take 3 MB, which a process that saves no schedule need not hold.
+    from croniter import croniter
+
     fields = value.split()
     if len(fields) != _FIELDS:
         raise ValueError(f"has {len(fields)} fields; a cron line has five: minute to day of week")
@@ -74,6 +76,8 @@ def upcoming(cron: str, time_zone: str, after: datetime, count: int) -> list[dat
 
     Where clocks change, Temporal's own reading is the one that counts.
     """
+    from croniter import croniter
+
     moments: Iterator[datetime] = croniter(
         cron, after.astimezone(ZoneInfo(time_zone)), ret_type=datetime
     )

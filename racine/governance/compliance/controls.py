@@ -7,7 +7,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from racine import expressions
@@ -109,6 +108,9 @@ def reads(expression: str) -> tuple[str, ...]:
 
 
 def _parse(text: str) -> Framework:
+    # Read once and rarely: most processes never parse a rule.
+    import yaml
+
     raw = yaml.safe_load(text)
     for item in raw["controls"]:
         item["framework"] = raw["id"]

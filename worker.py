@@ -25,6 +25,7 @@ from activities.python.pool import PythonPool
 from activities.python.tasks import PythonTasks
 from activities.runs import RunActivities
 from activities.schedules import ScheduleActivities
+from models import logs
 from models.session import Database
 from models.settings import Settings
 from models.temporal import connect, worker_runtime
@@ -149,4 +150,6 @@ ROLES = ("workflows", "activities")
 if __name__ == "__main__":
     if sys.argv[1:] not in [[role] for role in ROLES]:
         sys.exit(f"usage: worker.py {'|'.join(ROLES)}")
-    asyncio.run(serve(sys.argv[1], Settings()))
+    configured = Settings()
+    logs.configure(configured)
+    asyncio.run(serve(sys.argv[1], configured))

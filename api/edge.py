@@ -22,6 +22,9 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 
+_PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: their lines would bury those of people."""
+
 _log = structlog.get_logger("api")
 
 
@@ -59,7 +62,8 @@ class Edge:
                 await answer(scope, receive, send_on)
             taken = time.perf_counter() - began
             metrics.observe(scope, status, taken)
-            _log.info(
+            tell = _log.debug if scope["path"] in _PROBES else _log.info
+            tell(
                 "request",
                 method=scope["method"],
                 path=scope["path"],

@@ -47,7 +47,8 @@ def configure(settings: Settings) -> None:
     root.setLevel(settings.log_level.upper())
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
+        # Our own `request` line tells more; both would write every request twice.
+        logging.getLogger(name).propagate = name != "uvicorn.access"
 
 
 def redacted(_: Any, __: str, event: EventDict) -> EventDict:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from temporalio import workflow
@@ -29,6 +30,8 @@ _MAX_EVENTS = 8_000
 _MAX_BYTES = 8 * 1024 * 1024
 """The same for its size: Temporal warns at 10 MB, kills at 50 MB."""
 _FINISH_SECONDS = 60
+_SHOWN = 5
+"""Running tasks that Temporal Web names."""
 
 
 @workflow.defn(name="RacineJob")
@@ -50,7 +53,7 @@ class RacineJob:
             _scope(given, self._started_at),
             given.plan,
             results=_by_place(given),
-            after_each=self._drain_when_long,
+            on_change=self._on_change,
         )
         self._level = self._main
         """What runs now: the job's tasks, or those that come after."""
@@ -266,6 +269,16 @@ class RacineJob:
         await self._drive(level)
         self._after.append(level)
         return verdict(plan.steps, level.results)
+
+    def _on_change(self) -> None:
+        """Tell Temporal Web how far the run is, which costs no event, and mind its length."""
+        main = self._main.scheduler
+        running = [self._given.plan.steps[n].key for n in islice(main.running, _SHOWN)]
+        more = len(main.running) - len(running)
+        names = ", ".join(running) + (f" and {more} more" if more else "")
+        ended = f"**{len(main.results)} of {len(self._given.plan.steps)} tasks have ended**"
+        workflow.set_current_details(f"{ended}\n\nRunning: {names}" if names else ended)
+        self._drain_when_long()
 
     def _drain_when_long(self) -> None:
         if _history_is_long():

@@ -32,7 +32,7 @@ class Level:
         plan: Plan,
         *,
         results: dict[int, TaskResult] | None = None,
-        after_each: Callable[[], None] = lambda: None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.flow = flow
         self.scope = scope
@@ -45,7 +45,8 @@ class Level:
             paused=flow.paused,
             hold=plan.hold,
         )
-        self._after_each = after_each
+        self._on_change = on_change
+        """Called whenever a step has begun or ended."""
         self._kinds: dict[str, Callable[[Step], Awaitable[TaskResult]]] = {
             "operation_task": self._operation,
             "python_task": self._python,
@@ -97,12 +98,13 @@ class Level:
         return self.names(step.reads, step.params, step.outer)
 
     async def _execute(self, number: int, step: Step) -> TaskResult:
+        self._on_change()
         try:
             result = await self._kinds[step.kind](step)
         except RacineError as fault:
             error = {"code": fault.code, "message": fault.message, "next_step": fault.next_step}
             result = self._told(step, TaskResult(TaskState.FAILED, error=error))
-        self._after_each()
+        self._on_change()
         return result
 
     def _observe(self, number: int, result: TaskResult) -> None:

@@ -199,7 +199,6 @@ class Level:
                 schedule_to_close_timeout=_seconds(step.schedule_to_close_seconds),
                 retry_policy=self._retry(step),
                 cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-                summary=call.task_key,
                 priority=Priority(fairness_key=call.context.workspace_id),
             )
         except ActivityError as failure:

@@ -13,7 +13,6 @@ from pathlib import Path
 import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.attempts import Attempts
 from activities.events import EventSink
@@ -35,6 +34,7 @@ from services import schedules, summaries
 from services.reconciler import Reconciler
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
+from workflows.sandbox import Sandbox
 from workflows.scheduled import RacineScheduledRun
 
 log = structlog.get_logger(__name__)
@@ -43,20 +43,12 @@ _GRACE = timedelta(seconds=20)
 _SLOTS = 32
 
 
-def sandbox() -> SandboxedWorkflowRunner:
-    """Return the sandbox of workflow code; pure modules and what they load late are shared."""
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(
-        "racine", "models", "activities", "cel_expr_python", "jsonschema_rs", "networkx"
-    )
-    return SandboxedWorkflowRunner(restrictions=restrictions)
-
-
 def workflow_worker(client: Client) -> Worker:
     return Worker(
         client,
         task_queue=WORKFLOW_QUEUE,
         workflows=[RacineJob, RacineLoop, RacineScheduledRun],
-        workflow_runner=sandbox(),
+        workflow_runner=Sandbox(),
         # Any other error would retry the workflow task for ever, which only a real bug should.
         workflow_failure_exception_types=[RacineError],
         graceful_shutdown_timeout=_GRACE,

@@ -22,9 +22,9 @@ from tests.temporal.conftest import Stack, run_workers, workspace
 from tests.temporal.planted import ReadsTheClock
 from tools.temporal.binary import temporal_binary
 from tools.temporal.dev_server import SETTINGS
-from worker import sandbox
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
+from workflows.sandbox import Sandbox
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
@@ -37,7 +37,7 @@ def test_the_sandbox_catches_a_clock(temporal: Temporal) -> None:
             temporal.client,
             task_queue=queue,
             workflows=[ReadsTheClock],
-            workflow_runner=sandbox(),
+            workflow_runner=Sandbox(),
             workflow_failure_exception_types=[Exception],
         ):
             await temporal.client.execute_workflow(ReadsTheClock.run, id=queue, task_queue=queue)
@@ -57,7 +57,7 @@ def test_a_recorded_history_replays(path: Path) -> None:
     replayer = Replayer(
         workflows=[RacineJob, RacineLoop],
         data_converter=pydantic_data_converter,
-        workflow_runner=sandbox(),
+        workflow_runner=Sandbox(),
     )
     asyncio.run(replayer.replay_workflow(history))
 

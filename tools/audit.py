@@ -7,11 +7,11 @@ up, and does not fail: a machine without internet must still be able to run the 
 import os
 import subprocess
 import sys
-from importlib.metadata import version
 
 import httpx
 
-_SERVICE = "https://pypi.org"
+_SERVICE = "https://api.osv.dev"
+"""Open Source Vulnerabilities, the database that pip-audit asks here."""
 _ASK_SECONDS = 10
 _LOOK_UP_SECONDS = 600
 
@@ -26,19 +26,17 @@ def main() -> int:
         export, check=True, capture_output=True, text=True, timeout=_ASK_SECONDS
     ).stdout
     audit = (sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "--strict")
-    command = [*audit, "--requirement", "/dev/stdin"]
+    command = [*audit, "--vulnerability-service", "osv", "--requirement", "/dev/stdin"]
     return subprocess.run(command, input=locked, text=True, timeout=_LOOK_UP_SECONDS).returncode
 
 
 def _fault() -> str | None:
-    """Return why the service cannot be asked; mirrors of it often leave vulnerabilities out."""
+    """Return why the service cannot be asked."""
     try:
-        answer = httpx.get(f"{_SERVICE}/pypi/pip/{version('pip')}/json", timeout=_ASK_SECONDS)
-        if "vulnerabilities" in answer.raise_for_status().json():
-            return None
-        return f"{_SERVICE} answers without vulnerabilities"
-    except (httpx.HTTPError, ValueError) as error:
+        httpx.post(f"{_SERVICE}/v1/query", json={}, timeout=_ASK_SECONDS)
+    except httpx.HTTPError as error:
         return f"{_SERVICE} cannot be asked ({type(error).__name__})"
+    return None
 
 
 def _say(line: str) -> None:

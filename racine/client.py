@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -133,6 +134,12 @@ class Client:
         """Return how a run stands, as Temporal tells it."""
         return self.get(f"{_WORKFLOWS}/executions/{run_id}/status")
 
+    def traceback(self, run_id: str, task_key: str) -> str:
+        """Return the traceback that a failed task left; raise NotFound where there is none."""
+        key = quote(task_key, safe="")
+        path = f"{_WORKFLOWS}/executions/{run_id}/tasks/{key}/traceback"
+        return self._answer("GET", path).text
+
     def graph(self, run_id: str) -> dict[str, Any]:
         """Return a run's tasks with their edges, states, attempts, and why each waits."""
         return self.get(f"{_WORKFLOWS}/executions/{run_id}/graph")
@@ -244,6 +251,9 @@ class Client:
                     yield None if kind == "end" else Event(**json.loads(value))
 
     def _send(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        return dict(self._answer(method, path, **request).json())
+
+    def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, path, **request)
         except httpx.TransportError as fault:
@@ -253,7 +263,7 @@ class Client:
             ) from fault
         if answer.is_error:
             raise _error(answer)
-        return dict(answer.json())
+        return answer
 
 
 def signed_in(url: str, email: str, password: str) -> str:

@@ -19,7 +19,7 @@ from temporalio.service import RPCError
 from activities.names import WORKFLOW_QUEUE
 from models.messages import JobInput, RunContext
 from models.session import Database
-from models.stores import jobs, runs
+from models.stores import blobs, jobs, runs
 from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
 from models.stores.runs import Run as Run
@@ -27,6 +27,7 @@ from models.stores.runs import RunEvent as RunEvent
 from models.temporal import ACTOR, JOB, TRIGGER, WORKSPACE
 from racine.definitions import parameters
 from racine.engine.states import RunState
+from racine.errors import NotFound
 from racine.ids import new_id
 from services import access, audit, plans, workflows
 from services.access import Actor
@@ -164,6 +165,21 @@ def get(session: Session, actor: Actor, run_id: str) -> Run:
     access.same_workspace(actor, run.workspace_id, f"run {run_id!r}")
     access.require(session, actor, "workflows:read")
     return run
+
+
+def traceback(session: Session, actor: Actor, run_id: str, task_key: str) -> str:
+    """Return the traceback of the task's latest attempt that left one; its text may hold data.
+
+    Raises NotFound where none did: errors that Racine foresees say all in their message.
+    """
+    run = get(session, actor, run_id)
+    ref = runs.kept_traceback(session, run.id, task_key)
+    if ref is None:
+        raise NotFound(
+            f"Task {task_key!r} of run {run_id!r} left no traceback.",
+            next_step=f"`racine runs tasks {run_id}` lists its tasks and what each failed with.",
+        )
+    return blobs.get(session, run.workspace_id, ref).content.decode(errors="replace")
 
 
 def listed(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import anyio
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Response, status
+from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -179,6 +180,16 @@ def get_status(run_id: str, session: ReadSession, racine: Racine, me: Me) -> Sta
         error=found.error,
         pending=[PendingTask(**vars(task)) for task in found.pending],
     )
+
+
+@router.get(
+    "/executions/{run_id}/tasks/{task_key}/traceback",
+    operation_id="get_task_traceback",
+    response_class=PlainTextResponse,
+)
+def get_traceback(run_id: str, task_key: str, session: ReadSession, me: Me) -> str:
+    """Return the traceback of the task's latest attempt that left one; its text may hold data."""
+    return executions.traceback(session, me, run_id, task_key)
 
 
 def watched(run_id: str, racine: Racine, me: Me) -> Follower:

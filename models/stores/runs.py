@@ -128,3 +128,14 @@ def events_after(session: Session, run_id: str, last: int, limit: int = 500) -> 
         .limit(limit)
     )
     return list(found)
+
+
+def kept_traceback(session: Session, run_id: str, task_key: str) -> str | None:
+    """Return the reference of the latest traceback that an attempt of the task left behind."""
+    found = session.scalars(
+        select(RunEvent.body)
+        .where(RunEvent.run_id == run_id, RunEvent.task_key == task_key, RunEvent.kind == "failed")
+        .order_by(RunEvent.id.desc())
+        .limit(100)
+    )
+    return next((str(body["traceback"]) for body in found if body.get("traceback")), None)

@@ -155,6 +155,13 @@ Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's key.")]
 
 
 @app.command()
+def traceback(run: Run, task: Task) -> None:
+    """Show the traceback that a failed task left; its text may hold data."""
+    with profiles.client() as client:
+        typer.echo(client.traceback(run, task))
+
+
+@app.command()
 def retry(run: Run, task: Task, reason: Reason = "", output: Output = Format.TABLE) -> None:
     """Run an ended task again, and decide anew about what comes after it."""
     _order(run, "retry", reason, output, task)

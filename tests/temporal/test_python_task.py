@@ -8,6 +8,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from models.stores import blobs, runs
+from tests.api.server import serve
 from tests.temporal.conftest import Stack, run_workers
 
 FOLDER = Path(__file__).parent.parent / "activities/python"
@@ -78,7 +79,7 @@ def test_a_crash_ends_its_attempts_and_nothing_else(coder: Stack) -> None:
     assert ("fine", "succeeded") in {(key, kind) for key, kind, _, _ in events}
 
 
-def test_the_text_of_an_error_stays_out_of_history_and_index(coder: Stack) -> None:
+def test_the_text_of_an_error_is_shown_to_those_who_ask(coder: Stack, tmp_path: Path) -> None:
     document: dict[str, Any] = {
         "name": "leaks",
         "tasks": [python("a", "fails", parameters={"value": "anna@example.org"})],
@@ -96,3 +97,12 @@ def test_the_text_of_an_error_stays_out_of_history_and_index(coder: Stack) -> No
     failures = [body for _, kind, _, body in events_of(coder, run_id) if kind == "failed"]
     assert failures
     assert "anna" not in str(failures)
+    path = f"/api/racine/workflows/executions/{run_id}/tasks/{{}}/traceback"
+    with serve(coder.db, tmp_path) as api:
+        shown = api.as_admin().get(path.format("a"))
+        assert shown.headers["content-type"].startswith("text/plain")
+        assert "ValueError: cannot use anna@example.org" in shown.text
+        assert api.as_admin().get(path.format("b")).status_code == 404
+        assert api.as_user().get(path.format("a")).status_code == 403
+        stranger = api.as_admin(**{"Racine-Workspace": api.new_workspace("other")})
+        assert stranger.get(path.format("a")).status_code == 404

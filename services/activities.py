@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.stores import activities
 from models.stores.activities import Activity
+from models.stores.activities import Verification as Verification
 from models.stores.paging import Page
 from racine.governance.rbac.decision import TENANT
 from services import access
@@ -32,3 +33,9 @@ def search(
     access.require(session, actor, "activities:read", scope=TENANT if tenant else None)
     chain = TENANT if tenant else actor.workspace_id
     return activities.search(session, chain, **vars(wanted), limit=limit, cursor=cursor)
+
+
+def verify(session: Session, actor: Actor, *, tenant: bool) -> Verification:
+    """Tell whether the log of the workspace, or the tenant's, is as it was written."""
+    access.require(session, actor, "activities:read", scope=TENANT if tenant else None)
+    return activities.verify(session, TENANT if tenant else actor.workspace_id)

@@ -61,3 +61,29 @@ def search(
         items=[ActivityAnswer.model_validate(row, from_attributes=True) for row in found.items],
         next_cursor=found.next_cursor,
     )
+
+
+class BadRow(BaseModel):
+    number: int = Field(description="Place in the log's hash chain.")
+    id: str | None = Field(description="None where the row itself is missing.")
+    reason: str
+
+
+class VerificationAnswer(BaseModel):
+    whole: bool
+    checked: int = Field(description="Rows from the first on that agree with their seals.")
+    first_bad: BadRow | None
+
+
+@router.get("/verify", operation_id="verify_activities")
+def verify(
+    me: Me,
+    session: ReadSession,
+    tenant: Annotated[bool, Query(description="The log of what concerns no workspace.")] = False,
+) -> VerificationAnswer:
+    """Walk the log's hash chain and name the first row that was changed, moved or removed."""
+    found = activities.verify(session, me, tenant=tenant)
+    if found.bad_number is None:
+        return VerificationAnswer(whole=True, checked=found.checked, first_bad=None)
+    bad = BadRow(number=found.bad_number, id=found.bad_id, reason=found.reason)
+    return VerificationAnswer(whole=False, checked=found.checked, first_bad=bad)

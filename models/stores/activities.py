@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from racine.ids import new_id
 
 TENANT = "tenant"
 FIRST_HASH = "0" * 64
+_AT_ONCE = 1000
 _PENDING = "racine_activities"
 _SEALED = (
     "id", "created_at", "chain", "number", "actor_id", "actor_name", "action", "object_id",
@@ -67,6 +69,50 @@ def search(
     if until is not None:
         query = query.where(Activity.created_at < until)
     return page(session, query, Activity, limit=limit, cursor=cursor)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What walking a chain from its first row to its newest told."""
+
+    checked: int
+    """Rows in order that agree with their seals."""
+    bad_number: int | None = None
+    """Place of the first row that does not; None for a whole chain."""
+    bad_id: str | None = None
+    """Its id, None where the row itself is missing."""
+    reason: str = ""
+
+
+def verify(session: Session, chain: str) -> Verification:
+    """Compare every row of a chain with its seal, the row before it and the chain's head."""
+    # The head first: what is appended meanwhile lies beyond it and is not looked at.
+    head = session.get(ChainHead, chain)
+    last, newest = (head.number, head.hash) if head else (0, FIRST_HASH)
+    columns = Activity.__table__.columns
+    wanted = select(*columns).where(Activity.chain == chain).order_by(Activity.number)
+    number, previous = 0, FIRST_HASH
+    with session.execute(wanted, execution_options={"yield_per": _AT_ONCE}) as rows:
+        for row in rows.mappings():
+            if head is not None and row["number"] > last:
+                break
+            if reason := _fault(dict(row), number + 1, previous):
+                missing = row["number"] != number + 1
+                return Verification(number, number + 1, None if missing else row["id"], reason)
+            number, previous = row["number"], row["hash"]
+    if number < last:
+        return Verification(number, number + 1, None, "The row is missing.")
+    if previous != newest:
+        return Verification(number, number, None, "The newest row is not the one at the head.")
+    return Verification(number)
+
+
+def _fault(row: dict[str, Any], number: int, previous: str) -> str:
+    if row["number"] != number:
+        return "The row is missing."
+    if row["previous_hash"] != previous:
+        return "The row does not follow the one before it."
+    return "" if digest(row) == row["hash"] else "The row was changed after it was written."
 
 
 def digest(values: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from models.stores import activities
 from models.tables.activities import Activity
@@ -70,3 +70,40 @@ def test_each_chain_is_whole(api_on_each: Api) -> None:
         assert activities.digest(values) == row.hash
         newest[row.chain] = (row.number, row.hash)
     assert set(newest) == {"tenant", api_on_each.workspace_id}
+
+
+def test_verifying_names_the_first_row_that_is_not_as_it_was_written(api_on_each: Api) -> None:
+    api, admin = api_on_each, api_on_each.as_admin()
+    for n in range(5):
+        role = {"name": f"r{n}", "permissions": ["catalog:read"]}
+        admin.post("/api/rbac/roles", json=role).raise_for_status()
+    url = "/api/racine/activities/verify"
+    chain = [row for row in rows(api) if row.chain == api.workspace_id]
+    answer = admin.get(url).json()
+    assert answer == {"whole": True, "checked": len(chain), "first_bad": None}
+    assert admin.get(url, params={"tenant": True}).json()["whole"]
+    third = chain[2]
+    with api.db.write() as session:
+        session.execute(text("UPDATE activities SET actor_name = 'X' WHERE id = :id"),
+                        {"id": third.id})  # fmt: skip
+    assert admin.get(url).json() == {
+        "whole": False, "checked": 2,
+        "first_bad": {"number": 3, "id": third.id,
+                      "reason": "The row was changed after it was written."},
+    }  # fmt: skip
+    with api.db.write() as session:
+        session.execute(text("DELETE FROM activities WHERE id = :id"), {"id": third.id})
+    assert admin.get(url).json()["first_bad"] == {
+        "number": 3, "id": None, "reason": "The row is missing.",
+    }  # fmt: skip
+    assert api.as_user(["catalog:read"]).get(url).status_code == 403
+
+
+def test_verifying_misses_no_row_cut_off_the_end(api: Api) -> None:
+    admin = api.as_admin()
+    admin.post("/api/rbac/roles", json={"name": "r", "permissions": ["catalog:read"]})
+    newest = [row for row in rows(api) if row.chain == api.workspace_id][-1]
+    with api.db.write() as session:
+        session.execute(text("DELETE FROM activities WHERE id = :id"), {"id": newest.id})
+    bad = admin.get("/api/racine/activities/verify").json()["first_bad"]
+    assert bad["number"] == newest.number

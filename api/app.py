@@ -72,7 +72,5 @@ async def _prepare(db: Database, settings: Settings) -> None:
             await asyncio.sleep(_RETRY_SECONDS)
             continue
         if made is not None:
-            _log.warning(
-                "first_administrator", email=made.email, password_file=str(made.password_file)
-            )
+            _log.warning("first_administrator", email=made.email, kept_in=str(made.password_file))
         return

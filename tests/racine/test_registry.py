@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from racine import registry
+from racine import platform, registry
 from racine.group import Operation
 
-OPERATIONS = list(registry.operations().values())
+OPERATIONS = [*platform.OPERATIONS, *(op for group in registry.groups() for op in group.operations)]
 
 
 @pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)

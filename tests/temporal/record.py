@@ -118,7 +118,13 @@ def record(stack: Stack, name: str, folder: Path) -> str:
 
 
 def _compact(history: str) -> str:
-    return json.dumps(json.loads(history), separators=(",", ":")) + "\n"
+    """Write a history in one line, without stack traces: they name the machine's folders."""
+    kept = json.loads(history, object_pairs_hook=_without_trace)
+    return json.dumps(kept, separators=(",", ":")) + "\n"
+
+
+def _without_trace(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value for key, value in pairs if key != "stackTrace"}
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Reads one asset through its connector and makes facts of it: profiles and evidence, no values."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -36,6 +37,8 @@ class AssetFacts:
     evidence: list[Evidence]
     limits: list[str] = field(default_factory=list)
     """Which ceilings of the budget ended the read."""
+    irregular: dict[str, int] = field(default_factory=dict)
+    """What was wrong in the rows, in words, and how often."""
 
 
 def read_asset(
@@ -56,12 +59,13 @@ def read_asset(
     wanted = min(ceilings, default=None)
     width = len(asset.columns)
     columns = _profiles(width, blank_is_null=asset.kind == "file")
-    rows, limits = 0, list[str]()
+    rows, limits, irregular = 0, list[str](), Counter[str]()
     ends = time.monotonic() + (rules.budget.seconds or float("inf"))
     for batch in connector.read(asset, Sample(wanted)):
         for column, values in zip(columns, batch.columns, strict=True):
             column.add(values)
         rows += batch.rows
+        irregular.update(batch.irregular)
         beat(rows)
         if time.monotonic() > ends:
             limits.append("seconds")
@@ -76,6 +80,7 @@ def read_asset(
         profiles=[c.result(s) for c, s in zip(columns, samples, strict=True)],
         evidence=[gather(sample, using=bank) for sample in samples],
         limits=limits,
+        irregular=dict(irregular),
     )
 
 

@@ -1,7 +1,8 @@
 """What a connector is: checks, discovers and reads one source, never writing to it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from racine.governance.data_sources import CheckStep
@@ -10,10 +11,16 @@ Values = Sequence[str | None]
 """One column of a batch as text; None is a null. A binary value is None too, see `Column.type`."""
 
 Position = int | str
-"""Where a read can go on after a batch; its meaning is the connector's own."""
+"""Where a read can go on after a batch: a place, never a value of the data.
+
+Its meaning is the connector's own. It holds as long as the asset's fingerprint does.
+"""
+
+LONGEST_VALUE = 65_536
+"""Characters of a database's value that are read: one longer is cut there by the source."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Column:
     name: str
     type: str
@@ -22,9 +29,21 @@ class Column:
     """`table.column` that a declared foreign key points at."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a set, or one partition of a table."""
+
+    name: str
+    fingerprint: str
+    """Changes when the part did; empty where the source cannot tell."""
+    bytes: int | None = None
+    modified: str | None = None
+    """When it last changed, ISO 8601 in UTC, where the source tells."""
+
+
 @dataclass(frozen=True)
 class Asset:
-    """A table, view or file as its source lists it."""
+    """A table, view, file or set of files as its source lists it."""
 
     name: str
     """Qualified name, unique in the source: what patterns and the catalog see."""
@@ -32,13 +51,33 @@ class Asset:
     """`table`, `view` or `file`."""
     columns: tuple[Column, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
-    """JSON that the connector needs to read the asset again: identifiers, file dialect."""
+    """JSON that the connector needs to read the asset again: identifiers, file dialect, parts."""
     rows: int | None = None
     """As the source estimates it."""
     fingerprint: str = ""
-    """Changes when the asset did; empty where the source cannot tell."""
+    """Changes when the asset did, its rows or its schema; empty where the source cannot tell."""
     error: str | None = None
     """Why it cannot be read."""
+    bytes: int | None = None
+    """Its size in the source, where that is known."""
+    modified: str | None = None
+    """When it last changed, ISO 8601 in UTC, where the source tells."""
+
+    @property
+    def schema(self) -> str:
+        """A hash of the columns' names and types, in their order."""
+        text = "\n".join(f"{column.name!r} {column.type!r}" for column in self.columns)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The files or partitions that a read covers, oldest name first; none for a plain asset."""
+        return tuple(Part(*part) for part in self.details.get("parts", ()))
+
+    def only(self, parts: Iterable[Part]) -> "Asset":
+        """Return the asset restricted to some of its parts: a read then covers these alone."""
+        kept = [[part.name, part.fingerprint, part.bytes, part.modified] for part in parts]
+        return replace(self, details={**self.details, "parts": kept}, rows=None)
 
 
 @dataclass(frozen=True)
@@ -71,6 +110,9 @@ class Batch:
     columns: Sequence[Values]
     rows: int
     position: Position | None = None
+    """Where to go on after this batch; None within a stretch that can only be read as a whole."""
+    irregular: Mapping[str, int] = field(default_factory=dict)
+    """What was wrong in the rows of this batch, in words, and how often: the read goes on."""
 
 
 class Connector(Protocol):
@@ -88,7 +130,9 @@ class Connector(Protocol):
     def read(self, asset: Asset, sample: Sample, after: Position | None = None) -> Iterator[Batch]:
         """Yield the asset's rows in batches, from the position after which a read had ended.
 
-        A sample starts anew whatever the position.
+        A sample comes from across the asset, and starts anew whatever the position. Raises
+        SourceFault for what this asset alone suffers from; Unavailable for a source that broke off,
+        of which a new connector with the same position may read the rest.
         """
 
     def cancel(self) -> None:

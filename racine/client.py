@@ -102,6 +102,11 @@ class Client:
         )
         return saved | {"changed": saved["version"] != job["version"]}
 
+    def diff(self, job: str, before: int, after: int) -> list[dict[str, Any]]:
+        """Return what version `after` of a job changed of version `before`, by meaning."""
+        path = f"{_WORKFLOWS}/{self.job(job)['id']}/versions/{before}/diff/{after}"
+        return list(self.get(path)["changes"])
+
     def run(
         self,
         job: str,

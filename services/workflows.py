@@ -10,6 +10,8 @@ from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
 from racine import templates as shipped
 from racine.definitions import validation
+from racine.definitions.diff import Change, diff
+from racine.definitions.document import JobDocument
 from racine.definitions.validation import Report
 from racine.errors import Conflict, Fault, InvalidInput, NotFound, PreconditionFailed
 from services import access, audit
@@ -107,6 +109,13 @@ def versions(
 ) -> Page[JobVersion]:
     job = get(session, actor, job_id)
     return jobs.versions(session, job.id, limit=limit, cursor=cursor)
+
+
+def changes(session: Session, actor: Actor, job_id: str, before: int, after: int) -> list[Change]:
+    """Return what one version of a job changed of another, by meaning."""
+    job = get(session, actor, job_id)
+    found = (jobs.get_version(session, job.id, number).document for number in (before, after))
+    return diff(*(JobDocument.model_validate(document) for document in found))
 
 
 def _canonical(document: dict[str, Any]) -> dict[str, Any]:

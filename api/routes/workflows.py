@@ -1,7 +1,8 @@
 """Jobs: their documents and versions."""
 
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, status
 from pydantic import BaseModel, ConfigDict
@@ -69,6 +70,25 @@ class VersionDocument(VersionAnswer):
 class JobDetail(JobAnswer):
     document: dict[str, Any]
     content_hash: str
+
+
+class ChangeAnswer(BaseModel):
+    """One difference between two versions; `pointer` leads into the later, of what is gone, into
+    the earlier."""
+
+    kind: Literal["added", "removed", "renamed", "moved", "changed"]
+    pointer: str
+    task: str | None
+    field: str
+    old: Any
+    new: Any
+
+
+class DiffAnswer(BaseModel):
+    job_id: str
+    before: int
+    after: int
+    changes: list[ChangeAnswer]
 
 
 class TemplateAnswer(BaseModel):
@@ -172,6 +192,15 @@ def get_version(job_id: str, number: int, session: ReadSession, me: Me) -> Versi
     """Return one version of a job with its document."""
     version = workflows.version(session, me, job_id, number)
     return VersionDocument(**_version(version), document=version.document)
+
+
+@router.get("/{job_id}/versions/{number}/diff/{other}", operation_id="diff_workflow_versions")
+def diff_versions(job_id: str, number: int, other: int, session: ReadSession, me: Me) -> DiffAnswer:
+    """Tell what version `other` changed of version `number`, by meaning: layout and order do not
+    count, a task that only has another name is renamed."""
+    found = workflows.changes(session, me, job_id, number, other)
+    changes = [ChangeAnswer(**asdict(change)) for change in found]
+    return DiffAnswer(job_id=job_id, before=number, after=other, changes=changes)
 
 
 def _job(job: Job) -> JobAnswer:

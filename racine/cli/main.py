@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from racine.cli import jobs, runs, schedules, sign_in
+from racine.cli import jobs, runs, schedules, sign_in, workflows
 from racine.errors import RacineError
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ app.command()(jobs.apply)
 app.command("run")(jobs.run)
 app.command("login")(sign_in.login)
 app.command("logout")(sign_in.logout)
+app.add_typer(workflows.app, name="workflows", help="Look at saved jobs and their versions.")
 app.add_typer(runs.app, name="runs", help="Look at runs and steer them.")
 app.add_typer(schedules.app, name="schedules", help="Let jobs run by themselves.")
 

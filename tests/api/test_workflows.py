@@ -34,6 +34,20 @@ def test_a_job_is_saved_read_replaced_and_archived(api_on_each: Api) -> None:
     assert (back.status_code, back.json()["version"]) == (201, 2)
 
 
+def test_two_versions_are_compared_by_meaning(api: Api) -> None:
+    client = api.as_admin()
+    made = client.post(URL, json={"document": job()})
+    address = made.headers["location"]
+    client.put(address, json={"document": job(value=2)}, headers={"If-Match": '"1"'})
+    told = client.get(f"{address}/versions/1/diff/2").json()
+    assert told["changes"] == [
+        {"kind": "changed", "pointer": "/tasks/0/operation_task/input/value", "task": "a",
+         "field": "operation_task/input/value", "old": 1, "new": 2}
+    ]  # fmt: skip
+    assert client.get(f"{address}/versions/2/diff/2").json()["changes"] == []
+    assert client.get(f"{address}/versions/1/diff/3").status_code == 404
+
+
 def test_a_change_names_the_version_it_was_made_from(api: Api) -> None:
     client = api.as_admin()
     address = client.post(URL, json={"document": job()}).headers["location"]

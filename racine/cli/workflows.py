@@ -1,0 +1,66 @@
+"""`racine workflows`: what the server keeps of jobs, version by version."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from racine.cli import profiles
+from racine.cli.output import Format, Output, as_json, table
+
+app = typer.Typer(no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The job's name.")]
+
+_WIDTH = 60
+"""Characters of a value that a table shows."""
+
+
+@app.command("list")
+def list_jobs(output: Output = Format.TABLE) -> None:
+    """List the workspace's jobs, newest first."""
+    with profiles.client() as client:
+        jobs = list(client.jobs())
+    if output is Format.JSON:
+        as_json(jobs)
+    else:
+        table(["job", "version", "id"], [(j["name"], j["version"], j["id"]) for j in jobs])
+
+
+@app.command()
+def diff(
+    name: Name,
+    before: Annotated[int, typer.Argument(help="The earlier version.", min=1)],
+    after: Annotated[
+        int | None, typer.Argument(help="The later; the latest if left out.", min=1)
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what changed between two versions of a job by meaning, not by layout or order."""
+    with profiles.client() as client:
+        later = after or int(client.job(name)["version"])
+        changes = client.diff(name, before, later)
+    if output is Format.JSON:
+        as_json({"job": name, "before": before, "after": later, "changes": changes})
+    else:
+        show_changes(changes)
+
+
+def show_changes(changes: Sequence[dict[str, Any]]) -> None:
+    """Print a diff, a change a line."""
+    if not changes:
+        typer.echo("No change of meaning.")
+        return
+    rows = [
+        (c["kind"], c["task"] or "", c["field"], _shown(c["old"]), _shown(c["new"]))
+        for c in changes
+    ]
+    table(["change", "task", "field", "old", "new"], rows)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

@@ -1,0 +1,25 @@
+"""`racine workflows` as a process of its own, against a real server."""
+
+import json
+from pathlib import Path
+
+from tests.racine.cli.test_cli import racine, server
+
+__all__ = ["server"]
+
+JOB = "name: mine\ntasks:\n- {task_key: a, noop_task: {}, description: DESCRIPTION}\n"
+
+
+def test_two_versions_are_compared(tmp_path: Path, server: dict[str, str]) -> None:
+    file = tmp_path / "mine.yaml"
+    for words in ("old words", "new words"):
+        file.write_text(JOB.replace("DESCRIPTION", words))
+        assert racine("apply", str(file), **server).returncode == 0
+    shown = racine("workflows", "diff", "mine", "1", **server)
+    assert (shown.returncode, shown.stdout.split()) == (
+        0,
+        "change task field old new changed a description old words new words".split(),
+    )
+    told = json.loads(racine("workflows", "diff", "mine", "2", "1", "-o", "json", **server).stdout)
+    assert [(c["old"], c["new"]) for c in told["changes"]] == [("new words", "old words")]
+    assert "mine" in racine("workflows", "list", **server).stdout

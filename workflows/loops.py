@@ -69,8 +69,9 @@ class Count:
         )
 
 
-async def run_loop(level: "Level", step: Step, make: "type[Level]") -> TaskResult:
+async def for_each(level: "Level", step: Step) -> TaskResult:
     """Run a loop to its end; it fails when more iterations fail than its document allows."""
+    level.flow.note(level.path(step), "started", {}, n=0)
     assert step.body is not None
     expanded = await _expand(level, step)
     total = expanded.count
@@ -84,10 +85,10 @@ async def run_loop(level: "Level", step: Step, make: "type[Level]") -> TaskResul
         start=0, count=total, concurrency=step.spec["concurrency"], allowed=allowed,
     )  # fmt: skip
     if expanded.items is not None and total * step.body.burden <= INLINE_STEPS:
-        tally = await iterate(level.flow, given, expanded.items, make)
+        tally = await iterate(level.flow, given, expanded.items, type(level))
     else:
         tally = await _spread(level.flow, given)
-    return _concluded(total, allowed, tally)
+    return level.told(step, _concluded(total, allowed, tally))
 
 
 async def iterate(flow: Flow, given: LoopInput, items: list[Any], make: "type[Level]") -> Tally:

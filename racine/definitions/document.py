@@ -4,30 +4,22 @@ Field names follow Databricks Jobs where one exists, Temporal for retries and ti
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-TaskKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
-JobName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-
-TASK_KINDS = (
-    "operation_task",
-    "python_task",
-    "condition_task",
-    "switch_task",
-    "for_each_task",
-    "wait_task",
-    "approval_task",
-    "noop_task",
-)
-"""The fields of which a task has exactly one."""
-
-
-class Part(BaseModel):
-    """Base of the document's parts: frozen, and a field nobody knows is a fault."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from racine.definitions.kinds.decisions import ConditionTask as ConditionTask
+from racine.definitions.kinds.decisions import NoopTask as NoopTask
+from racine.definitions.kinds.decisions import SwitchTask as SwitchTask
+from racine.definitions.kinds.loops import ForEachTask as ForEachTask
+from racine.definitions.kinds.waits import ApprovalTask as ApprovalTask
+from racine.definitions.kinds.waits import WaitTask as WaitTask
+from racine.definitions.kinds.work import OperationTask as OperationTask
+from racine.definitions.kinds.work import PythonTask as PythonTask
+from racine.definitions.parts import JobName as JobName
+from racine.definitions.parts import Part as Part
+from racine.definitions.parts import TaskKey as TaskKey
+from racine.definitions.parts import TaskKind as TaskKind
 
 
 class RunIf(StrEnum):
@@ -74,70 +66,8 @@ class Dependency(Part):
     """Of a condition: `true` or `false`; the branch not taken excludes the dependent task."""
 
 
-class OperationTask(Part):
-    operation: str
-    input: dict[str, Any] = Field(default_factory=dict)
-
-
-class PythonTask(Part):
-    callable: Annotated[str, StringConstraints(pattern=r"^[\w.]+:[\w.]+$")]
-    parameters: dict[str, Any] = Field(default_factory=dict)
-
-
-class ConditionTask(Part):
-    expression: str
-
-
-class SwitchTask(Part):
-    """Ends with the outcome that `on` gives, as text; what is no case takes the default."""
-
-    on: str
-    cases: list[str] = Field(min_length=1, max_length=100)
-    default: str | None = None
-
-
-class ForEachTask(Part):
-    """Runs its tasks once for each item; in there, `item` and `item_index` say which."""
-
-    inputs: str | list[Any]
-    """A list, or a template that gives one."""
-    concurrency: int = Field(default=10, ge=1, le=100)
-    batch_size: int | None = Field(default=None, ge=1, le=10_000)
-    """With it, `item` is a list of so many items."""
-    max_failed_percent: float = Field(default=0, ge=0, le=100)
-    tasks: list["Task"] = Field(min_length=1)
-
-
-class WaitTask(Part):
-    """Waits for a time: so many seconds, or until a moment that a template may give."""
-
-    duration_seconds: float | None = Field(default=None, gt=0, le=366 * 86_400)
-    until: str | None = None
-    """ISO 8601 with its offset, or a template of it; a moment gone by waits for nothing."""
-
-
-class OnTimeout(StrEnum):
-    FAIL = "FAIL"
-    APPROVE = "APPROVE"
-    REJECT = "REJECT"
-
-
-class ApprovalTask(Part):
-    """Waits until enough people approve or one rejects; its outcome is which of both."""
-
-    prompt: str = ""
-    approvers: list[str] = Field(default_factory=list)
-    """User ids and `role:NAME`; empty: whoever may approve in the workspace."""
-    required: int = Field(default=1, ge=1, le=100)
-    self_approval: bool = False
-    """Whether who started the run may take part."""
-    timeout_seconds: float | None = Field(default=None, gt=0, le=366 * 86_400)
-    on_timeout: OnTimeout = OnTimeout.FAIL
-    on_reject: Literal["FAIL", "CONTINUE"] = "FAIL"
-
-
-class NoopTask(Part):
-    pass
+def _one_of_the_kinds(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": [kind]} for kind in TASK_KINDS]
 
 
 class Task(Part):
@@ -161,9 +91,28 @@ class Task(Part):
     heartbeat_timeout_seconds: float | None = Field(default=None, gt=0)
     disabled: bool = False
 
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": [kind]} for kind in TASK_KINDS]}
-    )
+    model_config = ConfigDict(json_schema_extra=_one_of_the_kinds)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds that are set; a sound task has exactly one."""
+        return [kind for kind in TASK_KINDS if getattr(self, kind) is not None]
+
+    @property
+    def works(self) -> list[TaskKind]:
+        """What its kinds say, in the order of `kinds`."""
+        return [getattr(self, kind) for kind in self.kinds]
+
+
+TASK_KINDS = tuple(
+    name
+    for name, field in Task.model_fields.items()
+    if any(isinstance(a, type) and issubclass(a, TaskKind) for a in get_args(field.annotation))
+)
+"""The fields of which a task has exactly one: every field whose type is a kind."""
+
+ForEachTask.model_rebuild(_types_namespace={"Task": Task})
+Task.model_rebuild()
 
 
 class Parameter(Part):

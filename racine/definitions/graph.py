@@ -66,13 +66,7 @@ def _outcome_faults(scope: Scope, key: str, outcome: str, place: str) -> Iterato
 
 def outcomes_of(scope: Scope, key: str) -> list[str] | None:
     """Return the outcomes that a deciding task may have; None for one that decides nothing."""
-    placed = scope.keys[key]
-    if placed.task.switch_task is not None:
-        spec = placed.task.switch_task
-        return list(dict.fromkeys([*spec.cases, *([spec.default] if spec.default else [])]))
-    return {"condition_task": ["true", "false"], "approval_task": ["approved", "rejected"]}.get(
-        placed.kind or ""
-    )
+    return next((work.outcomes() for work in scope.keys[key].task.works), None)
 
 
 def did_you_mean(word: str, known: object) -> str:

@@ -25,36 +25,13 @@ class Names:
     hints: list[Fault] = field(default_factory=list)
 
 
-_VALUES = {
-    "condition_task": ["outcome"],
-    "switch_task": ["outcome"],
-    "for_each_task": ["total", "succeeded", "failed", "failed_items"],
-    "wait_task": [],
-    "approval_task": ["outcome", "approvals", "form"],
-    "noop_task": [],
-}
-
-
 def located_expressions(task: Task, pointer: str = "") -> list[tuple[str, str]]:
     """Return every expression of a task with the JSON pointer of the text that holds it."""
     found: list[tuple[str, str]] = []
-    if task.operation_task:
-        place = f"{pointer}/operation_task/input"
-        found += located_templates(task.operation_task.input, place)
-    if task.python_task:
-        place = f"{pointer}/python_task/parameters"
-        found += located_templates(task.python_task.parameters, place)
-    if task.condition_task:
-        found.append((f"{pointer}/condition_task/expression", task.condition_task.expression))
-    if task.switch_task:
-        found += located_templates(task.switch_task.on, f"{pointer}/switch_task/on")
-    if task.for_each_task:
-        place = f"{pointer}/for_each_task"
-        found += located_templates(task.for_each_task.inputs, f"{place}/inputs")
-    if task.wait_task:
-        found += located_templates(task.wait_task.until, f"{pointer}/wait_task/until")
-    if task.approval_task:
-        found += located_templates(task.approval_task.prompt, f"{pointer}/approval_task/prompt")
+    for kind, work in zip(task.kinds, task.works, strict=True):
+        for name in work.TEMPLATES:
+            found += located_templates(getattr(work, name), f"{pointer}/{kind}/{name}")
+        found += [(f"{pointer}/{kind}/{name}", getattr(work, name)) for name in work.CONDITIONS]
     return found
 
 
@@ -70,14 +47,7 @@ def reference_faults(names: Names, placed: Placed) -> Iterator[Fault]:
 
 def _templated(task: Task) -> list[Any]:
     """Return the parts of a task in which templates may stand."""
-    return [
-        task.operation_task.input if task.operation_task else {},
-        task.python_task.parameters if task.python_task else {},
-        task.switch_task.on if task.switch_task else "",
-        task.for_each_task.inputs if task.for_each_task else "",
-        task.wait_task.until if task.wait_task else "",
-        task.approval_task.prompt if task.approval_task else "",
-    ]
+    return [getattr(work, name) for work in task.works for name in work.TEMPLATES]
 
 
 def expression_faults(
@@ -149,7 +119,7 @@ def declared_outputs(placed: Placed) -> list[str] | None:
     if kind == "operation_task" and task.operation_task:
         operation = registry.operations().get(task.operation_task.operation)
         return list(operation.result.model_fields) if operation else None
-    return _VALUES.get(kind or "")
+    return task.works[0].values() if kind else None
 
 
 def _untested(

@@ -24,5 +24,5 @@ def _operations(tasks: Sequence[Task]) -> Iterator[str]:
     for task in tasks:
         if task.operation_task is not None:
             yield task.operation_task.operation
-        if task.for_each_task is not None:
-            yield from _operations(task.for_each_task.tasks)
+        for work in task.works:
+            yield from _operations(work.body())

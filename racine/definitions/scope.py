@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from racine.definitions.document import TASK_KINDS, Task
+from racine.definitions.document import Task
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Placed:
     @property
     def kind(self) -> str | None:
         """The one kind that is set; None when none or several are."""
-        kinds = kinds_of(self.task)
+        kinds = self.task.kinds
         return kinds[0] if len(kinds) == 1 else None
 
 
@@ -57,10 +57,6 @@ class Scope:
         return bool(self.ancestors.get(of, 0) >> self.places[key] & 1)
 
 
-def kinds_of(task: Task) -> list[str]:
-    return [kind for kind in TASK_KINDS if getattr(task, kind) is not None]
-
-
 def scope_of(placed: Sequence[Placed], broken: frozenset[str] = frozenset()) -> Scope:
     keys: dict[str, Placed] = {}
     for item in placed:
@@ -68,12 +64,12 @@ def scope_of(placed: Sequence[Placed], broken: frozenset[str] = frozenset()) -> 
     return Scope(placed, keys, broken, places={key: number for number, key in enumerate(keys)})
 
 
-def body_of(outer: Scope, loop: Placed) -> Scope | None:
-    """Return the level inside a loop; None for a task that is none."""
-    spec = loop.task.for_each_task
-    if spec is None:
-        return None
-    place = f"{loop.pointer}/for_each_task/tasks"
-    inner = scope_of([Placed(task, f"{place}/{n}") for n, task in enumerate(spec.tasks)])
-    inner.outer, inner.owner, inner.taken = outer, loop.key, outer.taken
-    return inner
+def body_of(outer: Scope, owner: Placed) -> Scope | None:
+    """Return the level inside a loop; None for a task without a body."""
+    for kind, work in zip(owner.task.kinds, owner.task.works, strict=True):
+        if body := work.body():
+            place = f"{owner.pointer}/{kind}/tasks"
+            inner = scope_of([Placed(task, f"{place}/{n}") for n, task in enumerate(body)])
+            inner.outer, inner.owner, inner.taken = outer, owner.key, outer.taken
+            return inner
+    return None

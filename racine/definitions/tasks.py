@@ -1,8 +1,6 @@
 """Faults of single tasks: their kind, their operation and its input, retries and time limits."""
 
-import keyword
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,18 +9,17 @@ from racine import registry
 from racine.definitions.document import TASK_KINDS, Defaults, RetryPolicy
 from racine.definitions.graph import did_you_mean
 from racine.definitions.schemas import pointer_of, schema_fault
-from racine.definitions.scope import Placed, kinds_of
+from racine.definitions.scope import Placed
 from racine.errors import Fault
-from racine.expressions import has_template, is_template
+from racine.expressions import has_template
 
 
 def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
     yield from _kind_faults(placed)
     yield from _operation_faults(placed)
-    yield from _callable_faults(placed)
     yield from _limit_faults(placed, defaults)
-    yield from _loop_faults(placed)
-    yield from _wait_faults(placed)
+    for kind, work in zip(placed.task.kinds, placed.task.works, strict=True):
+        yield from work.faults(f"{placed.pointer}/{kind}")
     if placed.task.outputs is not None and (fault := schema_fault(placed.task.outputs)):
         yield Fault(f"{placed.pointer}/outputs", f"This is not a usable JSON Schema: {fault}.",
                     "See json-schema.org, draft 2020-12; references stay inside the schema.",
@@ -30,7 +27,7 @@ def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
 
 
 def _kind_faults(placed: Placed) -> Iterator[Fault]:
-    kinds = kinds_of(placed.task)
+    kinds = placed.task.kinds
     if len(kinds) == 1:
         return
     what = f"It has {' and '.join(kinds)}." if kinds else "It says nothing to do."
@@ -75,57 +72,6 @@ def _waits_for_template(given: Any, path: Sequence[int | str]) -> bool:
         except (KeyError, IndexError, TypeError):
             return False
     return has_template(given)
-
-
-def _callable_faults(placed: Placed) -> Iterator[Fault]:
-    spec = placed.task.python_task
-    if spec is None:
-        return
-    names = spec.callable.replace(":", ".").split(".")
-    if all(name.isidentifier() and not keyword.iskeyword(name) for name in names):
-        return
-    yield Fault(
-        f"{placed.pointer}/python_task/callable",
-        f"{spec.callable!r} names no Python function.",
-        "Write package.module:function.",
-        "callable",
-    )
-
-
-def _loop_faults(placed: Placed) -> Iterator[Fault]:
-    spec = placed.task.for_each_task
-    if spec is None or isinstance(spec.inputs, list) or is_template(spec.inputs):
-        return
-    yield Fault(
-        f"{placed.pointer}/for_each_task/inputs",
-        f"{spec.inputs!r} is no list.",
-        "Give a list, or one template that gives a list.",
-        "inputs",
-    )
-
-
-def _wait_faults(placed: Placed) -> Iterator[Fault]:
-    spec, pointer = placed.task.wait_task, f"{placed.pointer}/wait_task"
-    if spec is not None:
-        if (spec.duration_seconds is None) == (spec.until is None):
-            yield Fault(pointer, "It waits for a duration or until a moment, and for one of both.",
-                        "Give duration_seconds or until.", "wait")  # fmt: skip
-        if spec.until is not None and not has_template(spec.until) and not _moment(spec.until):
-            yield Fault(f"{pointer}/until", f"{spec.until!r} is no moment with an offset.",
-                        "Write it like 2026-11-21T07:00:00+00:00.", "wait")  # fmt: skip
-    approval = placed.task.approval_task
-    if approval is not None and 0 < len(approval.approvers) < approval.required:
-        if not any(name.startswith("role:") for name in approval.approvers):
-            yield Fault(f"{placed.pointer}/approval_task/required",
-                        f"{approval.required} shall approve; only {len(approval.approvers)} may.",
-                        "Name more approvers, or require fewer.", "approval")  # fmt: skip
-
-
-def _moment(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
 
 
 def _limit_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:

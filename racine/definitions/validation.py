@@ -95,9 +95,9 @@ def _count(tasks: Any) -> tuple[int, int]:
     for task in tasks:
         if not isinstance(task, dict):
             continue
-        upstream, loop = task.get("depends_on"), task.get("for_each_task")
+        upstream = task.get("depends_on")
         edges += len(upstream) if isinstance(upstream, list) else 0
-        if isinstance(loop, dict):
+        for loop in (part for part in task.values() if isinstance(part, dict)):
             inner_count, inner_edges = _count(loop.get("tasks"))
             count, edges = count + inner_count, edges + inner_edges
     return count, edges

@@ -1,13 +1,12 @@
 """The compiled form of a job: arrays in a fixed topological order, made once when a run starts."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from racine import registry
 from racine.definitions.document import (
-    TASK_KINDS,
     FailurePolicy,
     JobDocument,
     RetryPolicy,
@@ -28,17 +27,6 @@ INLINE_STEPS = 100
 
 Read = tuple[int, list[str] | None]
 """A step whose result is read, and which of its values; None for all of them."""
-
-Kind = Literal[
-    "operation_task",
-    "python_task",
-    "condition_task",
-    "switch_task",
-    "for_each_task",
-    "wait_task",
-    "approval_task",
-    "noop_task",
-]
 
 
 class Compact(BaseModel):
@@ -61,7 +49,8 @@ class Step(Compact):
     """One task of a plan; `upstream`, `downstream` and `reads` hold places among its steps."""
 
     key: str
-    kind: Kind
+    kind: str
+    """One of the document's `TASK_KINDS`."""
     spec: dict[str, Any]
     upstream: list[tuple[int, str | None]] = []
     downstream: list[int] = []
@@ -136,20 +125,20 @@ def _level(document: JobDocument, tasks: Sequence[Task]) -> Plan:
 def _step(
     document: JobDocument, task: Task, index: dict[str, int], graph: "nx.DiGraph[str]"
 ) -> Step:
-    kind: Any = next(kind for kind in TASK_KINDS if getattr(task, kind) is not None)
-    loop = task.for_each_task
-    body = _level(document, loop.tasks) if loop else None
+    kind, work = task.kinds[0], task.works[0]
+    inner = work.body()
+    body = _level(document, inner) if inner else None
     expressions = [expression for _, expression in located_expressions(task)]
-    inside = _inside(loop.tasks) if loop else []
+    inside = _inside(inner)
     return Step(
         key=task.task_key,
         kind=kind,
-        spec=getattr(task, kind).model_dump(mode="json", exclude={"tasks"}),
+        spec=work.model_dump(mode="json", exclude={"tasks"}),
         upstream=[(index[d.task_key], d.outcome) for d in task.depends_on],
         downstream=sorted(index[key] for key in graph.successors(task.task_key)),
         reads=_reads([*expressions, *inside], index),
         params=_params([*expressions, *inside], document),
-        outer=_outer([*expressions, *inside], {*index, *(_keys(loop.tasks) if loop else [])}),
+        outer=_outer([*expressions, *inside], {*index, *_keys(inner)}),
         templated=bool(expressions),
         run_if=task.run_if,
         disabled=task.disabled,
@@ -166,15 +155,15 @@ def _step(
 
 def _keys(tasks: Sequence[Task]) -> list[str]:
     """Return the keys of tasks and of all tasks in their bodies."""
-    loops = (task.for_each_task.tasks for task in tasks if task.for_each_task)
-    return [*(task.task_key for task in tasks), *(key for body in loops for key in _keys(body))]
+    bodies = [work.body() for task in tasks for work in task.works]
+    return [*(task.task_key for task in tasks), *(key for body in bodies for key in _keys(body))]
 
 
 def _inside(tasks: Sequence[Task]) -> list[str]:
     """Return the expressions of tasks and of all tasks in their bodies."""
-    loops = (task.for_each_task.tasks for task in tasks if task.for_each_task)
+    bodies = [work.body() for task in tasks for work in task.works]
     own = [expression for task in tasks for _, expression in located_expressions(task)]
-    return [*own, *(expression for body in loops for expression in _inside(body))]
+    return [*own, *(expression for body in bodies for expression in _inside(body))]
 
 
 def _outer(expressions: list[str], known: set[str]) -> list[str]:

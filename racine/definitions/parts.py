@@ -1,0 +1,51 @@
+"""What every part of a job document is made of, and what a kind of task says about itself."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from racine.errors import Fault
+
+if TYPE_CHECKING:
+    from racine.definitions.document import Task
+
+TaskKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+JobName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+
+
+class Part(BaseModel):
+    """Base of the document's parts: frozen, and a field nobody knows is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TaskKind(Part):
+    """Base of what a task may do: a field of `Task` of such a type is one more kind.
+
+    A kind that holds a sub-graph calls it `tasks`.
+    """
+
+    TEMPLATES: ClassVar[tuple[str, ...]] = ()
+    """Fields in which templates may stand."""
+    CONDITIONS: ClassVar[tuple[str, ...]] = ()
+    """Fields that are bare CEL."""
+    VALUES: ClassVar[tuple[str, ...] | None] = None
+    """Names that its values have; None when anything may be in them."""
+
+    def outcomes(self) -> list[str] | None:
+        """Return the outcomes it may end with; None for a kind that decides nothing."""
+        return None
+
+    def values(self) -> list[str] | None:
+        """Return the names that its values have; None when anything may be in them."""
+        return None if self.VALUES is None else list(self.VALUES)
+
+    def body(self) -> Sequence["Task"]:
+        """Return the tasks inside it."""
+        tasks: Sequence[Task] = getattr(self, "tasks", ())
+        return tasks
+
+    def faults(self, pointer: str) -> Iterator[Fault]:
+        """Yield what is wrong with it beyond the types of its fields; `pointer` is its own."""
+        yield from ()

@@ -1,0 +1,96 @@
+"""Carries out a task by an activity, whatever the activity does."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities.names import ACTIVITY_QUEUE, HEARTBEAT_TIMEOUT_SECONDS
+    from models.messages import TaskCall, TaskOutput
+    from racine.engine.plan import Step
+    from racine.engine.states import TaskResult, TaskState
+
+if TYPE_CHECKING:
+    from workflows.steps import Level
+
+
+def call_of(level: "Level", step: Step, given: dict[str, Any]) -> dict[str, Any]:
+    """Begin a try of a task and return the fields of its `TaskCall`."""
+    path = level.path(step)
+    return {
+        "context": level.scope.context,
+        "task_key": path,
+        "try_number": level.flow.begin(path),
+        "input": given,
+        "names": level.names_of(step) if step.templated else None,
+        "outputs": step.outputs,
+    }
+
+
+async def attempt(level: "Level", step: Step, name: str, call: TaskCall) -> TaskResult:
+    """Run the activity of that name, one of so many at a time, and return how the task ended."""
+    async with level.flow.gate:
+        return await _open(level, step, name, call)
+
+
+async def _open(level: "Level", step: Step, name: str, call: TaskCall) -> TaskResult:
+    try:
+        output = await workflow.execute_activity(
+            name,
+            call.model_copy(update={"transitions": level.flow.take()}),
+            activity_id=_activity_id(call),
+            task_queue=ACTIVITY_QUEUE,
+            result_type=TaskOutput,
+            start_to_close_timeout=timedelta(seconds=step.start_to_close_seconds),
+            heartbeat_timeout=timedelta(
+                seconds=step.heartbeat_seconds or HEARTBEAT_TIMEOUT_SECONDS
+            ),
+            schedule_to_close_timeout=_seconds(step.schedule_to_close_seconds),
+            retry_policy=_retry(level, step),
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            priority=Priority(fairness_key=call.context.workspace_id),
+        )
+    except ActivityError as failure:
+        return _failed(level, step, failure)
+    return TaskResult(TaskState.SUCCEEDED, output.values, ref=output.ref)
+
+
+def _failed(level: "Level", step: Step, failure: ActivityError) -> TaskResult:
+    cancelled = is_cancelled_exception(failure)
+    state = TaskState.CANCELLED if cancelled else TaskState.FAILED
+    result = TaskResult(state, error=None if cancelled else _describe(failure))
+    if not isinstance(failure.cause, ApplicationError):
+        # No attempt lived to say so: it ran out of time, was cancelled or lost its worker.
+        level.told(step, result)
+    return result
+
+
+def _retry(level: "Level", step: Step) -> RetryPolicy:
+    policy = step.retry_policy or level.plan.retry_policy
+    return RetryPolicy(
+        maximum_attempts=policy.maximum_attempts,
+        initial_interval=timedelta(seconds=policy.initial_interval_seconds),
+        backoff_coefficient=policy.backoff_coefficient,
+        maximum_interval=timedelta(seconds=policy.maximum_interval_seconds),
+        non_retryable_error_types=policy.non_retryable_error_types,
+    )
+
+
+def _activity_id(call: TaskCall) -> str:
+    return call.task_key if call.try_number == 1 else f"{call.task_key}#{call.try_number}"
+
+
+def _seconds(value: float | None) -> timedelta | None:
+    return None if value is None else timedelta(seconds=value)
+
+
+def _describe(failure: ActivityError) -> dict[str, Any]:
+    cause = failure.cause
+    if isinstance(cause, ApplicationError):
+        details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+        return {"code": cause.type or "error", "message": cause.message, **details}
+    code = type(cause).__name__ if cause else "error"
+    return {"code": code, "message": str(cause) if cause else str(failure)}

@@ -1,0 +1,32 @@
+"""What carries out each kind of task: a kind is a field of the document's `Task` and a line here.
+
+A handler runs one step to its end. It returns failure as a result, or raises a RacineError, and
+tells the level of every end that no activity has written down (`level.told`).
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from racine.engine.plan import Step
+    from racine.engine.states import TaskResult
+    from workflows.kinds import decisions, waits, work
+    from workflows.loops import for_each
+
+if TYPE_CHECKING:
+    from workflows.steps import Level
+
+Handler = Callable[["Level", Step], Awaitable[TaskResult]]
+
+HANDLERS: dict[str, Handler] = {
+    "operation_task": work.operation,
+    "python_task": work.python,
+    "condition_task": decisions.condition,
+    "switch_task": decisions.switch,
+    "for_each_task": for_each,
+    "wait_task": waits.wait,
+    "approval_task": waits.approval,
+    "noop_task": decisions.noop,
+}

@@ -13,12 +13,15 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.handwritten import WORKFLOWS
 from bench.processes import PASSWORD, Processes, processes
@@ -108,14 +111,20 @@ def _median(values: list[float]) -> float:
     return round(statistics.median(values), 4)
 
 
-async def measure(parts: Processes, sizes: list[int], repeats: int) -> dict[str, Any]:
-    client = await Client.connect(parts.temporal)
+@asynccontextmanager
+async def signed_in(parts: Processes) -> AsyncIterator[Bench]:
+    """Give a bench whose client is the administrator."""
+    client = await Client.connect(parts.temporal, data_converter=pydantic_data_converter)
     async with httpx.AsyncClient(base_url=parts.api, trust_env=False, timeout=60) as api:
         credentials = {"email": ADMIN_EMAIL, "password": PASSWORD}
         answer = await api.post("/api/auth/login", json=credentials)
         token = answer.raise_for_status().json()["access_token"]
         api.headers["Authorization"] = f"Bearer {token}"
-        bench = Bench(parts, client, api)
+        yield Bench(parts, client, api)
+
+
+async def measure(parts: Processes, sizes: list[int], repeats: int) -> dict[str, Any]:
+    async with signed_in(parts) as bench:
         one = await bench.compare("chain", 1, 15)
         fixed = (one["racine_seconds"] - one["plain_seconds"]) * 1000
         print(f"fixed cost of a run: {fixed:.0f} ms", flush=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.classification.labelled import CORE, EXTENDED, LabelledTable
-from bench.classification.peers.environments import PEERS, TOOLS, Peer, interpreter
+from bench.classification.peers.environments import PEERS, Peer
 from bench.classification.peers.kinds import translate
 from bench.classification.scoring import Score
+from bench.environments import TOOLS, interpreter
 
 ROWS = 200
 RUN_SECONDS = 1800
@@ -42,7 +43,7 @@ def compare(
 def _measure(peer: Peer, tables: Sequence[LabelledTable], tools: Path) -> Result:
     result = Result(f"{peer.name} {peer.version}")
     try:
-        python = str(interpreter(peer, tools))
+        python = str(interpreter(peer.lock, peer.python, tools))
         result.named = score(tables, _ask(peer, python, tables, named=True))
         if peer.reads_values:
             result.silent = score(tables, _ask(peer, python, tables, named=False))

@@ -1,0 +1,1 @@
+"""Other orchestrators, measured on the same jobs in the same run."""

@@ -30,7 +30,7 @@ from models.settings import Settings
 from models.temporal import connect, worker_runtime
 from racine import registry
 from racine.errors import RacineError
-from services import schedules, summaries
+from services import firings, schedules, summaries, turns
 from services.reconciler import Reconciler
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
@@ -65,7 +65,8 @@ class Parts:
 
 def activity_worker(client: Client, parts: Parts) -> Worker:
     attempts = parts.attempts
-    own, loops = RunActivities(attempts.db, attempts.sink), LoopActivities(attempts.db)
+    starter = turns.Starter(attempts.db, client, asyncio.get_running_loop())
+    own, loops = RunActivities(attempts.db, attempts.sink, starter), LoopActivities(attempts.db)
     return Worker(
         client,
         task_queue=ACTIVITY_QUEUE,
@@ -122,7 +123,14 @@ async def serve(role: str, settings: Settings) -> None:
             parts.python.warm()
             async with asyncio.TaskGroup() as beside:
                 reconciler = Reconciler(
-                    db, client, also=[schedules.Duty(db, client), summaries.Duty(db)]
+                    db,
+                    client,
+                    also=[
+                        turns.Duty(db, client),
+                        firings.Duty(db, client),
+                        schedules.Duty(db, client),
+                        summaries.Duty(db),
+                    ],
                 )
                 beside.create_task(reconciler.serve(stop))
                 await _until(stop, activity_worker(client, parts), role)

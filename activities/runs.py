@@ -1,6 +1,7 @@
 """Keeps the index of runs: what the interpreter asks for itself."""
 
 import json
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -10,16 +11,20 @@ from activities.faults import as_failure
 from activities.names import FINISH_RUN, RECORD
 from models.messages import INLINE_LIMIT, FinishCall, RecordCall, RunResult
 from models.session import Database
-from models.stores import blobs, runs
+from models.stores import blobs, run_queue, runs
 from racine import expressions
 from racine.engine.states import RunState
 from racine.errors import RacineError
 
+Begin = Callable[[Sequence[str]], None]
+"""Starts runs whose turn has come, without waiting for it."""
+
 
 class RunActivities:
-    def __init__(self, db: Database, sink: EventSink) -> None:
+    def __init__(self, db: Database, sink: EventSink, begin: Begin) -> None:
         self._db = db
         self._sink = sink
+        self._begin = begin
 
     @activity.defn(name=RECORD)
     def record(self, call: RecordCall) -> None:
@@ -35,8 +40,10 @@ class RunActivities:
             with self._db.write() as session:
                 result = self._result(session, call)
                 runs.finish(session, run_id, result.state, result.outputs, result.error)
+                granted = run_queue.hand_on(session, run_id)
         except RacineError as fault:
             raise as_failure(fault) from fault
+        self._begin(granted)
         body = result.model_dump(mode="json", exclude={"state"})
         self._sink.put(run_id=run_id, n=runs.RUN_ENDED, kind=f"run_{result.state}", body=body)
         return result

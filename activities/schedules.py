@@ -11,7 +11,7 @@ from activities.governed import advance
 from activities.names import RECORD_SCHEDULED_RUN
 from models.messages import JobInput, RunContext, ScheduledFiring, ScheduledLaunch
 from models.session import Database
-from models.stores import jobs, runs, schedules, sources
+from models.stores import jobs, run_queue, runs, schedules, sources
 from models.stores.runs import Run
 from racine.definitions import parameters
 from racine.definitions.document import JobDocument
@@ -44,6 +44,7 @@ class ScheduleActivities:
         return ScheduledLaunch(
             workflow_id=run.workflow_id,
             summary=f"{plan.job} · {run.id}",
+            queued=run.state == RunState.QUEUED,
             input=JobInput(
                 context=context,
                 parameters=run.parameters,
@@ -60,23 +61,25 @@ def _record(session: Session, firing: ScheduledFiring) -> Run:
     document = JobDocument.model_validate(version.document)
     values, error = _bind(document, schedule.parameters)
     run_id = new_id("run")
-    runs.insert(
-        session,
-        id=run_id,
-        workspace_id=schedule.workspace_id,
-        job_id=job.id,
-        job_version=version.number,
-        workflow_id=f"{job.name}/{run_id}",
-        actor=schedule.actor,
-        trigger="schedule",
-        parameters=values,
-        state=RunState.FAILED if error else RunState.SCHEDULED,
-        started=error is not None,
-        error=error,
-        schedule_id=schedule.id,
-        scheduled_for=firing.scheduled_for,
-        fired_by=firing.fired_by,
-    )
+    row: dict[str, Any] = {
+        "id": run_id,
+        "workspace_id": schedule.workspace_id,
+        "job_id": job.id,
+        "job_version": version.number,
+        "workflow_id": f"{job.name}/{run_id}",
+        "actor": schedule.actor,
+        "trigger": "schedule",
+        "parameters": values,
+        "schedule_id": schedule.id,
+        "scheduled_for": firing.scheduled_for,
+        "fired_by": firing.fired_by,
+    }
+    if error is None and not run_queue.enter(session, document, row) and not document.queue.enabled:
+        refusal = run_queue.refusal(session, run_id)
+        error = {"code": refusal.code, "message": refusal.message}
+        run_queue.leave(session, runs.get(session, run_id), RunState.FAILED, error)
+    elif error is not None:
+        runs.insert(session, **row, state=RunState.FAILED, started=True, error=error)
     session.flush()
     return runs.get(session, run_id)
 

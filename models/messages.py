@@ -220,3 +220,5 @@ class ScheduledLaunch(Message):
     workflow_id: str
     summary: str
     input: JobInput
+    queued: bool = False
+    """Its job has as many runs as it may have: a signal tells when its turn has come."""

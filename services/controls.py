@@ -21,8 +21,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.messages import ControlCall
 from models.session import Database
-from models.stores import controls, grants, runs
+from models.stores import controls, grants, run_queue, runs
 from models.stores.controls import RunControl as RunControl
+from models.stores.runs import Run
 from racine.engine.states import FINAL_RUN_STATES, RunState
 from racine.errors import Conflict, Fault, InvalidInput, Unavailable
 from racine.governance.rbac.decision import TENANT
@@ -93,9 +94,27 @@ def record(
             f"Run {run_id} is {run.state}: there is nothing to {action}.",
             next_step="Start it again, or repair it.",
         )
+    if run.state == RunState.QUEUED:
+        _take_out(session, actor, run, order)
     said = {name: value for name, value in arguments.items() if name != "arguments"}
     audit.record(session, actor, f"run.{action}", run_id, after=said)
     return order
+
+
+def _take_out(session: Session, actor: Actor, run: Run, order: RunControl) -> None:
+    """Obey an order about a run that has not begun: it can only leave the queue."""
+    ends = {Action.CANCEL: RunState.CANCELLED, Action.TERMINATE: RunState.TERMINATED}
+    end = ends.get(Action(order.action))
+    if end is None:
+        raise Conflict(
+            f"Run {run.id} is queued: there is nothing to {order.action} before it begins.",
+            next_step="Wait for its turn, or cancel it.",
+        )
+    error = {"code": end.value, "message": f"{actor.name} took it out of the queue."}
+    if not run_queue.leave(session, run, end, error):
+        raise Conflict("The run's turn has just come.", next_step="Give the order again.")
+    runs.close_log(session, run.id, end, error)
+    order.state, order.answer = APPLIED, {"state": end.value}
 
 
 def _roles(session: Session, actor: Actor) -> list[str]:

@@ -1,6 +1,6 @@
 """Runs of jobs: recorded first, started after the commit, then read from Temporal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +19,10 @@ from temporalio.service import RPCError
 from activities.names import WORKFLOW_QUEUE
 from models.messages import JobInput, RunContext
 from models.session import Database
-from models.stores import blobs, jobs, runs
+from models.stores import blobs, jobs, run_queue, runs
 from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
+from models.stores.run_queue import Turn as Turn
 from models.stores.runs import Run as Run
 from models.stores.runs import RunEvent as RunEvent
 from models.temporal import ACTOR, JOB, TRIGGER, WORKSPACE
@@ -51,6 +52,8 @@ class Launch:
     job: str
     trigger: str
     input: JobInput
+    queued: bool = False
+    """It may not begin yet: the end of another run of its job starts it."""
 
 
 def record(
@@ -65,7 +68,8 @@ def record(
     """Write down that a run shall be; the caller commits, then starts it.
 
     Raises InvalidInput when the parameters do not fit the job's schemas, Forbidden when the actor
-    lacks what one of its operations asks for.
+    lacks what one of its operations asks for, Conflict when the job has as many runs as it may have
+    and queues none.
     """
     access.require(session, actor, "workflows:run")
     job = workflows.get(session, actor, job_id)
@@ -83,13 +87,15 @@ def record(
         "actor": actor.id,
         "trigger": trigger,
         "parameters": values,
-        "state": RunState.SCHEDULED,
     }
-    runs.insert(session, **row)
+    begins = run_queue.enter(session, document, row)
+    if not begins and not document.queue.enabled:
+        raise run_queue.refusal(session, run_id)
     audit.record(
         session, actor, "run.start", run_id, after={"job": job.name, "version": pinned.number}
     )
-    return _launch(run_id, row["workflow_id"], job.workspace_id, actor.id, trigger, values, pinned)
+    made = _launch(run_id, row["workflow_id"], job.workspace_id, actor.id, trigger, values, pinned)
+    return made if begins else replace(made, queued=True)
 
 
 def launch(session: Session, run: Run) -> Launch:
@@ -165,6 +171,11 @@ def get(session: Session, actor: Actor, run_id: str) -> Run:
     access.same_workspace(actor, run.workspace_id, f"run {run_id!r}")
     access.require(session, actor, "workflows:read")
     return run
+
+
+def turn(session: Session, run: Run) -> Turn | None:
+    """Return where a queued run stands, None for one whose turn has come."""
+    return run_queue.turn(session, run) if run.state == RunState.QUEUED else None
 
 
 def traceback(session: Session, actor: Actor, run_id: str, task_key: str) -> str:

@@ -17,7 +17,7 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.session import Database
-from models.stores import controls, leases, runs
+from models.stores import controls, leases, run_queue, runs
 from models.stores.controls import RunControl
 from models.stores.runs import Run
 from racine.engine.states import FINAL_RUN_STATES, RunState
@@ -67,7 +67,7 @@ class Reconciler:
         """Do all duties once when the lease is held; return whether it is."""
         if not await self._dutifully(self._hold):
             return False
-        for duty in (self.sweep, self.attach, self.deliver, self.settle, *self.also):
+        for duty in (self.sweep, self.deliver, self.settle, *self.also):
             await self._dutifully(duty)
         return True
 
@@ -104,33 +104,7 @@ class Reconciler:
     def _unstarted(self) -> list[executions.Launch]:
         with self.db.read() as session:
             found = runs.unstarted(session, datetime.now(UTC) - self.grace)
-            return [executions.launch(session, run) for run in found if run.fired_by is None]
-
-    async def attach(self) -> None:
-        """Find the runs of firings: their own firing starts them, unless it was ended before."""
-        for run in await asyncio.to_thread(self._fired):
-            try:
-                handle = self.client.get_workflow_handle(run.workflow_id)
-                await handle.describe(rpc_timeout=_RPC)
-            except RPCError as fault:
-                if fault.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-                await self._look_at_firing(run)
-            else:
-                await asyncio.to_thread(executions.mark_started, self.db, run.id)
-
-    def _fired(self) -> list[Run]:
-        with self.db.read() as session:
-            found = runs.unstarted(session, datetime.now(UTC) - self.grace)
-            return [run for run in found if run.fired_by is not None]
-
-    async def _look_at_firing(self, run: Run) -> None:
-        assert run.fired_by is not None
-        firing = await self.client.get_workflow_handle(run.fired_by).describe(rpc_timeout=_RPC)
-        if firing.status is not WorkflowExecutionStatus.RUNNING:
-            error = {"code": "not_started", "message": "Its firing was ended before it began."}
-            status = Status(RunState.TERMINATED, error=error)
-            await asyncio.to_thread(self._write, run.workflow_id, status)
+            return [executions.launch(session, run) for run in found]
 
     async def deliver(self) -> None:
         """Give the orders that no run has answered once more, under their own ids."""
@@ -204,6 +178,7 @@ class Reconciler:
             if run is None or run.state in FINAL_RUN_STATES:
                 return
             runs.finish(session, run.id, status.state, status.outputs, status.error)
-            closing = {"run_id": run.id, "n": runs.RUN_ENDED, "kind": f"run_{status.state}"}
-            runs.add_events(session, [closing | {"body": status.error or status.outputs}])
+            runs.close_log(session, run.id, status.state, status.error or status.outputs)
+            # Those whose turn it is now are begun by the next round.
+            run_queue.hand_on(session, run.id)
         _log.info("run_settled", run_id=run.id, state=status.state)

@@ -56,8 +56,12 @@ class Status:
 
 
 def settled(run: Run) -> Status | None:
-    """Return how a run ended, None while it is open: an end never changes, so the index will do."""
-    return Status(run.state, run.outputs, run.error) if run.state in FINAL_RUN_STATES else None
+    """Return how a run stands that Temporal has no more to say of, None for any other.
+
+    An end never changes, and of a queued run Temporal knows nothing: the index will do.
+    """
+    known = run.state in FINAL_RUN_STATES or run.state == RunState.QUEUED
+    return Status(run.state, run.outputs, run.error) if known else None
 
 
 async def status(client: Client, run: Run) -> Status:

@@ -33,7 +33,10 @@ class Execute(BaseModel):
 class Started(BaseModel):
     id: str
     workflow_id: str
-    state: str = Field(description="`scheduled`: recorded, and started as soon as Temporal is up.")
+    state: str = Field(
+        description="`scheduled`: recorded, and started as soon as Temporal is up; `queued`: its "
+        "job has as many runs as it may have, and it starts when one of them ends."
+    )
 
 
 class RunAnswer(BaseModel):
@@ -51,7 +54,15 @@ class RunAnswer(BaseModel):
     ended_at: datetime | None
 
 
+class TurnAnswer(BaseModel):
+    position: int = Field(description="Place in the queue, from 1.")
+    reason: str
+    holders: list[str] = Field(description="Runs that it waits for, ten at most.")
+
+
 class RunDetail(RunAnswer):
+    concurrency_key: str | None
+    turn: TurnAnswer | None = Field(description="Of a queued run: where it stands, and why.")
     parameters: dict[str, Any]
     outputs: dict[str, Any]
     error: dict[str, Any] | None
@@ -118,6 +129,8 @@ def execute(
     with transaction() as session:
         launch = executions.record(session, me, job_id, body.parameters, version=body.version)
     response.headers["Location"] = f"{router.prefix}/executions/{launch.run_id}"
+    if launch.queued:
+        return _started(launch, RunState.QUEUED)
     try:
         anyio.from_thread.run(executions.start, racine.temporal, launch)
     except Unavailable:
@@ -158,8 +171,11 @@ def list_runs_of_job(
 def get(run_id: str, session: ReadSession, me: Me) -> RunDetail:
     """Return a run as the index has it."""
     run = executions.get(session, me, run_id)
+    turn = executions.turn(session, run)
     return RunDetail(
         **_run(run).model_dump(),
+        concurrency_key=run.concurrency_key,
+        turn=TurnAnswer(**vars(turn)) if turn else None,
         parameters=run.parameters,
         outputs=run.outputs,
         error=run.error,

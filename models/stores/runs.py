@@ -86,9 +86,30 @@ def set_state(session: Session, run_id: str, state: str) -> None:
 
 
 def unstarted(session: Session, before: datetime, limit: int = 100) -> Sequence[Run]:
-    """Return runs recorded before that moment which Temporal may not have, oldest first."""
-    query = select(Run).where(Run.started.is_(False), Run.created_at < before)
+    """Return runs recorded before that moment which Temporal may not have, oldest first.
+
+    Queued ones wait their turn; those of firings are started by these.
+    """
+    query = select(Run).where(
+        Run.started.is_(False),
+        Run.created_at < before,
+        Run.state == RunState.SCHEDULED,
+        Run.fired_by.is_(None),
+    )
     return session.scalars(query.order_by(Run.created_at).limit(limit)).all()
+
+
+def fired_unstarted(session: Session, before: datetime, limit: int = 100) -> Sequence[Run]:
+    """Return runs of firings, recorded before that moment, that have not been seen to begin."""
+    query = select(Run).where(
+        Run.started.is_(False), Run.created_at < before, Run.fired_by.is_not(None)
+    )
+    return session.scalars(query.order_by(Run.created_at).limit(limit)).all()
+
+
+def mark_told(session: Session, run_id: str) -> None:
+    """Note that whoever was to start a run knows that it ended before."""
+    session.execute(update(Run).where(Run.id == run_id).values(started=True))
 
 
 def open_after(session: Session, run_id: str, limit: int) -> Sequence[Run]:
@@ -117,6 +138,12 @@ def add_events(session: Session, events: Sequence[dict[str, Any]]) -> None:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     rows = [{"attempt": 0, "task_key": "", "body": {}, **event} for event in events]
     session.execute(insert(RunEvent).on_conflict_do_nothing(), rows)
+
+
+def close_log(session: Session, run_id: str, state: str, body: dict[str, Any]) -> None:
+    """Append the row that closes a run's log; the interpreter's own, if any, stays."""
+    closing = {"run_id": run_id, "n": RUN_ENDED, "kind": f"run_{state}", "body": body}
+    add_events(session, [closing])
 
 
 def events_after(session: Session, run_id: str, last: int, limit: int = 500) -> list[RunEvent]:

@@ -15,6 +15,7 @@ class Run(Identified, Table):
         Index(None, "workspace_id", "created_at"),
         Index(None, "job_id", "created_at"),
         Index(None, "state"),
+        Index(None, "job_id", "state"),
     )
 
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
@@ -27,6 +28,12 @@ class Run(Identified, Table):
     state: Mapped[str] = mapped_column(String(20))
     started: Mapped[bool] = mapped_column(default=False)
     """Whether Temporal has taken the start; the sweeper starts those that it has not."""
+    limited: Mapped[bool] = mapped_column(default=False)
+    """Whether its job limits how many runs go on at once: then its end lets others begin."""
+    concurrency_key: Mapped[str | None] = mapped_column(String(200))
+    priority: Mapped[int] = mapped_column(default=3)
+    queue_deadline: Mapped[datetime | None]
+    """Until when it may wait for its turn."""
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     outputs: Mapped[dict[str, Any]] = mapped_column(default=dict)

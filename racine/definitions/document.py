@@ -125,6 +125,14 @@ class Parameter(Part):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
+class Queue(Part):
+    """Whether a run that is one too many waits for its turn, and how long at most."""
+
+    enabled: bool = True
+    """Without it, such a run is refused."""
+    timeout_seconds: float = Field(default=172_800, gt=0, le=366 * 86_400)
+
+
 class JobDocument(Part):
     """A whole job; `ui` is kept but takes no part in its meaning or its hash."""
 
@@ -133,6 +141,14 @@ class JobDocument(Part):
     description: str = ""
     tags: dict[str, str] = Field(default_factory=dict)
     parameters: list[Parameter] = Field(default_factory=list)
+    max_concurrent_runs: int | None = Field(default=None, ge=1, le=10_000)
+    """Runs that may go on at once; the next one waits its turn."""
+    concurrency_key: str | None = Field(default=None, max_length=1000)
+    """A template over `params`: runs whose texts agree have a limit of their own."""
+    max_concurrent_runs_per_key: int = Field(default=1, ge=1, le=10_000)
+    queue: Queue = Queue()
+    priority: int = Field(default=3, ge=1, le=5)
+    """Whose turn comes first where runs or tasks wait; 1 before 5, then by age."""
     timeout_seconds: float | None = Field(default=None, gt=0)
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     defaults: Defaults = Defaults()

@@ -6,6 +6,8 @@ from typing import Any
 
 
 class RunState(StrEnum):
+    QUEUED = "queued"
+    """Its job has as many runs as it may have at once: it starts when one of them ends."""
     SCHEDULED = "scheduled"
     RUNNING = "running"
     PAUSED = "paused"

@@ -1,7 +1,7 @@
 """Runs of a limited job wait their turn, and get it whatever becomes of those before them."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -55,7 +55,10 @@ def approve(stack: Stack, run_id: str) -> None:
 
 def reconciler(stack: Stack) -> Reconciler:
     db, client = stack.db, stack.temporal.client
-    duties = [turns.Duty(db, client), firings.Duty(db, client, grace=timedelta())]
+    duties: list[Callable[[], Awaitable[None]]] = [
+        turns.Duty(db, client),
+        firings.Duty(db, client, grace=timedelta()),
+    ]
     return Reconciler(db, client, grace=timedelta(), also=duties)
 
 

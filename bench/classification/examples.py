@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from bench import estates
 from bench.classification import augment
@@ -40,13 +41,23 @@ def collect(folders: Iterable[Path]) -> list[Gathered]:
     return [_gathered(table) for folder in folders for table in load(folder)]
 
 
-def own(held_out: bool) -> list[Gathered]:
-    """Return our own labelled tables: those held out, or those to learn from."""
-    sources, held = estates.sources(), estates.holdout()
+Part = Literal["learned", "drawn", "fresh"]
+
+
+def own(part: Part) -> list[Gathered]:
+    """Return our own labelled tables: those to learn from, the third drawn to measure on while
+    developing, or the fresh ones."""
+    return [_gathered(table) for table in own_tables(part)]
+
+
+def own_tables(part: Part) -> list[LabelledTable]:
+    """Return the tables of one part of our own without reading their evidence."""
+    sources, drawn, fresh = estates.sources(), estates.holdout(), estates.fresh()
     with tempfile.TemporaryDirectory() as folder:
         estates.write(Path(folder))
         tables = [replace(t, set="own", source=sources[t.name]) for t in load(Path(folder))]
-    return [_gathered(table) for table in tables if (table.source in held) == held_out]
+    chosen = {"drawn": drawn, "fresh": fresh}.get(part, {*sources.values()} - drawn - fresh)
+    return [table for table in tables if table.source in chosen]
 
 
 def _gathered(table: LabelledTable) -> Gathered:

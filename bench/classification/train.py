@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 uv run --with numpy --with scipy \\
         python -m bench.classification.train FOLDER… [--folds 4]
 
-Each FOLDER holds `tables/` and `labels.json`; the sources of `bench.estates` that are not held out
+Each FOLDER holds `tables/` and `labels.json`; the sources of `bench.estates` that are to learn from
 and the columns of `augment` are added. The tables stay where they are; what is kept are weights.
 Thresholds come from folds that a model has not seen: sources, never tables, are dealt to them.
 """
@@ -218,7 +218,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--penalty", type=float, default=1.0)
     given = parser.parse_args()
-    tables = collect(given.folders) + own(held_out=False)
+    tables = collect(given.folders) + own("learned")
     found = examples(tables) + augmented()
     answers, _ = cross_validate(found, given.folds, given.penalty)
     design = Design(found)

@@ -132,6 +132,7 @@ BBANS = {
     "CZ": "####################",
     "GR": "#######$$$$$$$$$$$$$$$$",
     "AE": "###################",
+    "RO": "^^^^$$$$$$$$$$$$$$$$",
 }
 """Shapes of the national part of an IBAN (SWIFT IBAN registry, ISO 13616)."""
 

@@ -28,10 +28,12 @@ lint: sync  ## Format, lint, types, import contracts
 	$(RUN) mypy
 	$(RUN) lint-imports
 
-bench: temporal  ## Measure the engine, the API and scanning: one line of JSON each
+bench: temporal  ## Measure engine, API, scanning, scale and peers: one line of JSON each
 	$(RUN) python -m bench.engine
 	$(RUN) python -m bench.api
 	$(RUN) python -m bench.scan
+	$(RUN) python -m bench.scale
+	$(RUN) python -m bench.peers
 
 audit: sync  ## Look the locked packages up among known vulnerabilities
 	$(RUN) python -m tools.audit

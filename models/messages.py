@@ -56,6 +56,13 @@ class Transition(Message):
     body: dict[str, Any] = Field(default_factory=dict)
 
 
+class Left(Message):
+    """What one place of a run has done so far: a level its results, a task what it holds."""
+
+    results: dict[str, TaskResult] = Field(default_factory=dict)
+    state: dict[str, Any] = Field(default_factory=dict)
+
+
 class Carried(Message):
     """What a run takes along when it continues as new."""
 
@@ -66,6 +73,10 @@ class Carried(Message):
     transitions: list[Transition] = Field(default_factory=list)
     tries: dict[str, int] = Field(default_factory=dict)
     """How often tasks were begun that were begun more than once."""
+    left: dict[str, Left] = Field(default_factory=dict)
+    """What is half done inside the run, by place."""
+    ends_as: str | None = None
+    """Why the run ends before its plan does."""
 
 
 class JobInput(Message):
@@ -164,6 +175,15 @@ class LoopInput(Message):
     allowed: int
     """Failures that end nothing; one more, and no further iteration begins."""
     paused: bool = False
+    carried: "CarriedLoop | None" = None
+
+
+class CarriedLoop(Message):
+    """What a stretch of iterations takes along when it continues as new."""
+
+    transitions: list[Transition] = Field(default_factory=list)
+    tries: dict[str, int] = Field(default_factory=dict)
+    left: dict[str, Left] = Field(default_factory=dict)
 
 
 class Tally(Message):

@@ -33,7 +33,8 @@ def call_of(level: "Level", step: Step, given: dict[str, Any]) -> dict[str, Any]
 async def attempt(level: "Level", step: Step, name: str, call: TaskCall) -> TaskResult:
     """Run the activity of that name, one of so many at a time, and return how the task ended."""
     async with level.flow.gate:
-        return await _open(level, step, name, call)
+        with level.flow.working():
+            return await _open(level, step, name, call)
 
 
 async def _open(level: "Level", step: Step, name: str, call: TaskCall) -> TaskResult:

@@ -1,6 +1,8 @@
 """What all levels of one workflow share: its journal, its open schedulers and its pause."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -8,13 +10,18 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, OWN, RECORD
-    from models.messages import RecordCall, RunContext, Transition
+    from models.messages import Left, RecordCall, RunContext, Transition
     from racine.engine.scheduler import Scheduler
     from racine.engine.states import TaskResult
     from workflows.people import Approval
 
 MAX_IN_FLIGHT = 100
 """Activities open at once in one workflow, over all its loops; each costs 6 KB of its memory."""
+
+_MAX_EVENTS = 8_000
+"""History events at which a run continues as new: Temporal warns at 10,240, kills at 51,200."""
+_MAX_BYTES = 8 * 1024 * 1024
+"""The same for its size: Temporal warns at 10 MB, kills at 50 MB."""
 
 ORDERS = 100
 """Place of the first order among a task's events."""
@@ -24,25 +31,65 @@ class Flow:
     """One workflow's part of a run."""
 
     def __init__(
-        self, *, paused: bool = False, transitions: list[Transition] | None = None
+        self,
+        *,
+        paused: bool = False,
+        transitions: list[Transition] | None = None,
+        left: dict[str, Left] | None = None,
     ) -> None:
         self.paused = paused
-        self.stopping = False
+        self.draining = False
+        """Nothing more is begun: the workflow continues as new."""
+        self.busy = 0
+        """What is open that cannot be taken along: activities and child workflows."""
         self.gate = asyncio.Semaphore(MAX_IN_FLIGHT)
         self.children: dict[str, workflow.ChildWorkflowHandle[Any, Any]] = {}
-        self.approvals: dict[str, Approval] = {}
+        # At once: an answer may come before the first task has gone on.
+        self.approvals: dict[str, Approval] = {
+            path: Approval(**item.state["question"])
+            for path, item in (left or {}).items()
+            if "question" in item.state
+        }
         """Open questions, by the path of their task."""
         self.tries: dict[str, int] = {}
         """How often each task was begun, by path; only those begun more than once are carried."""
         self._records = 0
         self._schedulers: list[Scheduler] = []
         self._transitions = transitions or []
+        self._before = dict(left or {})
+        self.left: dict[str, Left] = {}
+        """What is half done, by place, for the workflow that continues this one."""
 
     def enter(self, scheduler: Scheduler) -> None:
         self._schedulers.append(scheduler)
 
     def leave(self, scheduler: Scheduler) -> None:
         self._schedulers.remove(scheduler)
+
+    def recall(self, place: str) -> Left | None:
+        """Return once what was half done at a place before the run continued as new."""
+        return self._before.pop(place, None)
+
+    def mind_length(self) -> None:
+        """Begin nothing more once the history is long; what runs ends or is taken along."""
+        if not self.draining and _history_is_long():
+            self.draining = True
+            for scheduler in self._schedulers:
+                scheduler.drain()
+
+    @property
+    def drained(self) -> bool:
+        """Whether all that is still open can be taken along."""
+        return self.draining and not self.busy
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Hold back the end of this history while something is open that cannot be taken along."""
+        self.busy += 1
+        try:
+            yield
+        finally:
+            self.busy -= 1
 
     async def pause(self) -> None:
         """Start nothing more, here and in the workflows of loops."""
@@ -69,16 +116,22 @@ class Flow:
         self.tries[path] = self.tries.get(path, 0) + 1
         return self.tries[path]
 
+    def begun_again(self) -> dict[str, int]:
+        """Return the tasks begun more than once, or still open, and how often."""
+        open_ = self.left.keys()
+        return {p: count for p, count in self.tries.items() if count > 1 or p in open_}
+
     async def flush(self, context: RunContext) -> None:
         """Write down what happened so far, before a wait that may be long."""
         self._records += 1
-        await workflow.execute_activity(
-            RECORD,
-            RecordCall(context=context, transitions=self.take()),
-            activity_id=f"{OWN}record:{self._records}",
-            task_queue=ACTIVITY_QUEUE,
-            start_to_close_timeout=timedelta(seconds=60),
-        )
+        with self.working():
+            await workflow.execute_activity(
+                RECORD,
+                RecordCall(context=context, transitions=self.take()),
+                activity_id=f"{OWN}record:{self._records}",
+                task_queue=ACTIVITY_QUEUE,
+                start_to_close_timeout=timedelta(seconds=60),
+            )
 
     def note(self, task_key: str, kind: str, body: dict[str, Any], *, n: int) -> None:
         """Keep a transition for the event log; the next activity takes it along."""
@@ -89,9 +142,20 @@ class Flow:
         body: dict[str, Any] = {"outcome": result.outcome} if result.outcome else {}
         if result.error:
             body["error"] = result.error
+        if result.reason:
+            body["reason"] = result.reason
         self.note(task_key, result.state.value, body, n=1)
 
     def take(self) -> list[Transition]:
         """Give away what the event log has not been told, once."""
         taken, self._transitions = self._transitions, []
         return taken
+
+
+def _history_is_long() -> bool:
+    info = workflow.info()
+    return (
+        info.is_continue_as_new_suggested()
+        or info.get_current_history_length() > _MAX_EVENTS
+        or info.get_current_history_size() > _MAX_BYTES
+    )

@@ -1,7 +1,6 @@
 """RacineJob: runs the plan of one job; every effect is an activity, every decision is here."""
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -25,10 +24,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.waiting import settled
 
 _STATE = SearchAttributeKey.for_keyword(STATE)
-_MAX_EVENTS = 8_000
-"""History events at which a run continues as new: Temporal warns at 10,240, kills at 51,200."""
-_MAX_BYTES = 8 * 1024 * 1024
-"""The same for its size: Temporal warns at 10 MB, kills at 50 MB."""
 _FINISH_SECONDS = 60
 _SHOWN = 5
 """Running tasks that Temporal Web names."""
@@ -41,12 +36,16 @@ class RacineJob:
         self._given = given
         carried = given.carried
         self._started_at = carried.started_at if carried else workflow.info().start_time
-        self._ends_as: RunState | None = None
+        self._ends_as = RunState(carried.ends_as) if carried and carried.ends_as else None
         """Why the run ends before its plan does."""
         self._closed = False
         self._orders = 0
         paused = carried.paused if carried else False
-        self._flow = Flow(paused=paused, transitions=list(carried.transitions) if carried else [])
+        self._flow = Flow(
+            paused=paused,
+            transitions=list(carried.transitions) if carried else [],
+            left=carried.left if carried else None,
+        )
         self._flow.tries.update(carried.tries if carried else {})
         self._main = Level(
             self._flow,
@@ -65,9 +64,6 @@ class RacineJob:
             self._show(RunState.RUNNING)
         try:
             await self._drive(self._main)
-            if not self._main.scheduler.complete:
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._carry())
             state = self._ends_as or verdict(given.plan.steps, self._main.results)
             state = await self._afterwards(state)
             self._closed = True
@@ -229,6 +225,9 @@ class RacineJob:
             self._stop(RunState.TIMED_OUT)
             await settled(work, None, self._on_cancel)
         await work
+        if not level.scheduler.complete:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            workflow.continue_as_new(self._carry())
 
     def _seconds_left(self) -> float | None:
         limit = self._given.plan.timeout_seconds
@@ -243,21 +242,19 @@ class RacineJob:
         """End what runs; a second order also ends what was to come after."""
         if self._ends_as is None or self._level is not self._main:
             self._ends_as = self._ends_as or end
-            self._flow.stopping = True
             self._level.scheduler.stop()
 
     async def _afterwards(self, state: RunState) -> RunState:
         """Run `on_failure` after a failure, then `finally`; a failure there fails the run."""
         plan = self._given.plan
         if state is RunState.FAILED and plan.on_failure is not None:
-            await self._run_after(plan.on_failure, state)
+            await self._run_after("on_failure", plan.on_failure, state)
         if plan.final is None:
             return state
-        ended = await self._run_after(plan.final, state)
+        ended = await self._run_after("finally", plan.final, state)
         return ended if state is RunState.COMPLETED else state
 
-    async def _run_after(self, plan: Plan, state: RunState) -> RunState:
-        self._flow.stopping = False
+    async def _run_after(self, name: str, plan: Plan, state: RunState) -> RunState:
         scope = self._main.scope
         read = {key for step in plan.steps for key in step.outer}
         places: list[Any] = [
@@ -265,7 +262,8 @@ class RacineJob:
         ]
         tasks = self._main.names(places, [], [])["tasks"]
         run = {**scope.run, "state": state.value}
-        level = Level(self._flow, scope.model_copy(update={"outer_tasks": tasks, "run": run}), plan)
+        around = scope.model_copy(update={"outer_tasks": tasks, "run": run})
+        level = Level(self._flow, around, plan, name=name)
         await self._drive(level)
         self._after.append(level)
         return verdict(plan.steps, level.results)
@@ -278,19 +276,16 @@ class RacineJob:
         names = ", ".join(running) + (f" and {more} more" if more else "")
         ended = f"**{len(main.results)} of {len(self._given.plan.steps)} tasks have ended**"
         workflow.set_current_details(f"{ended}\n\nRunning: {names}" if names else ended)
-        self._drain_when_long()
-
-    def _drain_when_long(self) -> None:
-        if _history_is_long():
-            self._main.scheduler.drain()
 
     def _carry(self) -> JobInput:
         carried = Carried(
             started_at=self._started_at,
-            results=_still_read(self._main),
+            results=self._main.still_read(),
             paused=self._flow.paused,
             transitions=self._flow.take(),
-            tries={path: count for path, count in self._flow.tries.items() if count > 1},
+            tries=self._flow.begun_again(),
+            left=self._flow.left,
+            ends_as=self._ends_as,
         )
         return self._given.model_copy(update={"carried": carried})
 
@@ -338,15 +333,6 @@ def _by_place(given: JobInput) -> dict[int, TaskResult]:
     return {places[key]: result for key, result in given.carried.results.items()}
 
 
-def _history_is_long() -> bool:
-    info = workflow.info()
-    return (
-        info.is_continue_as_new_suggested()
-        or info.get_current_history_length() > _MAX_EVENTS
-        or info.get_current_history_size() > _MAX_BYTES
-    )
-
-
 def _scope(given: JobInput, started_at: datetime) -> Scope:
     run = {
         "id": given.context.run_id,
@@ -357,21 +343,6 @@ def _scope(given: JobInput, started_at: datetime) -> Scope:
         "state": RunState.RUNNING.value,
     }
     return Scope(context=given.context, parameters=given.parameters, run=run)
-
-
-def _still_read(level: Level) -> dict[str, TaskResult]:
-    """Return all results by task key, with values only where something still reads them."""
-    steps, results, plan = level.plan.steps, level.results, level.plan
-    wanted = {n for number, step in enumerate(steps) if number not in results
-              for n, _ in step.reads}  # fmt: skip
-    wanted |= {n for n, _ in plan.output_reads}
-    after = {k for p in (plan.on_failure, plan.final) if p for s in p.steps for k in s.outer}
-    return {
-        steps[n].key: result
-        if n in wanted or steps[n].key in after
-        else replace(result, values=None)
-        for n, result in sorted(results.items())
-    }
 
 
 def _first_failure(level: Level) -> dict[str, Any] | None:

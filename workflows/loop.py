@@ -8,7 +8,8 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, OWN, RECORD
-    from models.messages import LoopInput, RecordCall, Tally
+    from models.messages import CarriedLoop, LoopInput, RecordCall, Tally
+    from racine.engine.scheduler import end
     from racine.errors import RacineError
     from workflows.flow import Flow
     from workflows.loops import LOOP, iterate, load
@@ -21,15 +22,21 @@ class RacineLoop:
     @workflow.init
     def __init__(self, given: LoopInput) -> None:
         self._given = given
-        self._flow = Flow(paused=given.paused)
+        carried = given.carried or CarriedLoop()
+        self._flow = Flow(
+            paused=given.paused, transitions=list(carried.transitions), left=carried.left
+        )
+        self._flow.tries.update(carried.tries)
 
     @workflow.run
     async def run(self, given: LoopInput) -> Tally:
         try:
             items = await load(given)
             work = asyncio.create_task(iterate(self._flow, given, items, Level))
-            await settled(work, None, lambda: self._stop(work))
+            await settled(work, None, lambda: end(work))
             tally = await work
+            if tally is None:
+                workflow.continue_as_new(self._carry())
         except RacineError as fault:
             raise ApplicationError(fault.message, type=fault.code, non_retryable=True) from fault
         left = self._flow.take()
@@ -49,6 +56,7 @@ class RacineLoop:
     async def resume(self) -> None:
         await self._flow.resume()
 
-    def _stop(self, work: "asyncio.Task[Tally]") -> None:
-        self._flow.stopping = True
-        work.cancel()
+    def _carry(self) -> LoopInput:
+        flow = self._flow
+        carried = CarriedLoop(transitions=flow.take(), tries=flow.begun_again(), left=flow.left)
+        return self._given.model_copy(update={"carried": carried, "paused": flow.paused})

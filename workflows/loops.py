@@ -1,6 +1,7 @@
 """Runs a loop's iterations: a few in the run's own workflow, many in workflows of their own."""
 
 import asyncio
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,14 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, EXPAND, OWN, SLICE
-    from models.messages import ExpandCall, Expanded, LoopInput, Scope, SliceCall, Tally
+    from models.messages import ExpandCall, Expanded, Left, LoopInput, Scope, SliceCall, Tally
     from racine.engine.plan import INLINE_STEPS, Plan, Step
     from racine.engine.policies import root_failures, verdict
+    from racine.engine.scheduler import ORDERED
     from racine.engine.states import RunState, TaskResult, TaskState
     from racine.errors import InvalidInput
     from workflows.flow import Flow
-    from workflows.waiting import each
+    from workflows.waiting import Course, each
 
 if TYPE_CHECKING:
     from workflows.steps import Level
@@ -29,80 +31,107 @@ _SECONDS = timedelta(seconds=120)
 class Count:
     """Adds up how iterations end."""
 
-    def __init__(self, allowed: int) -> None:
+    def __init__(self, allowed: int, before: dict[str, Any] | None = None) -> None:
         self._allowed = allowed
-        self._succeeded = 0
-        self._failed: list[int] = []
-        self._failures = 0
-        self._error: dict[str, Any] | None = None
-        self._told: int | None = None
+        self._sums = Tally.model_validate(before["sums"]) if before else Tally()
+        self._told: int | None = before["told"] if before else None
 
     def enough(self) -> bool:
-        return self._failures > self._allowed
+        return self._sums.failed > self._allowed
 
     def success(self) -> None:
-        self._succeeded += 1
+        self.add(Tally(succeeded=1))
 
     def failure(self, number: int, error: dict[str, Any] | None) -> None:
-        self._failures += 1
-        self._failed.append(number)
-        self._tell(number, error)
+        self.add(Tally(failed=1, failed_items=[number], error=error))
 
     def add(self, tally: Tally) -> None:
-        self._succeeded += tally.succeeded
-        self._failures += tally.failed
-        self._failed += tally.failed_items
-        if tally.failed_items:
-            self._tell(tally.failed_items[0], tally.error)
-
-    def _tell(self, number: int, error: dict[str, Any] | None) -> None:
-        """Keep the error of the lowest item: which one fails first in time is chance."""
-        if self._told is None or number < self._told:
-            self._told, self._error = number, error
-
-    def tally(self) -> Tally:
-        return Tally(
-            succeeded=self._succeeded,
-            failed=self._failures,
-            failed_items=sorted(self._failed)[:_KEPT_FAILURES],
-            error=self._error,
+        sums = self._sums
+        first = tally.failed_items[0] if tally.failed_items else None
+        # The error of the lowest item: which one fails first in time is chance.
+        tells = first is not None and (self._told is None or first < self._told)
+        if tells:
+            self._told = first
+        self._sums = Tally(
+            succeeded=sums.succeeded + tally.succeeded,
+            failed=sums.failed + tally.failed,
+            failed_items=sorted([*sums.failed_items, *tally.failed_items])[:_KEPT_FAILURES],
+            error=tally.error if tells else sums.error,
         )
 
+    def tally(self) -> Tally:
+        return self._sums
 
-async def for_each(level: "Level", step: Step) -> TaskResult:
+    def state(self) -> dict[str, Any]:
+        """Return what the same count goes on from."""
+        return {"sums": self._sums.model_dump(mode="json"), "told": self._told}
+
+
+async def for_each(level: "Level", step: Step) -> TaskResult | None:
     """Run a loop to its end; it fails when more iterations fail than its document allows."""
-    level.flow.note(level.path(step), "started", {}, n=0)
     assert step.body is not None
-    expanded = await _expand(level, step)
+    path, flow = level.path(step), level.flow
+    left = flow.recall(f"{path}:items")
+    if left is None:
+        flow.note(path, "started", {}, n=0)
+        expanded = await _expand(level, step)
+    else:
+        expanded = Expanded.model_validate(left.state)
     total = expanded.count
     allowed = int(total * step.spec["max_failed_percent"] / 100)
     names = level.names_of(step)
-    scope = level.scope.model_copy(
-        update={"prefix": level.path(step), "outer_tasks": names["tasks"]}
-    )
+    scope = level.scope.model_copy(update={"prefix": path, "outer_tasks": names["tasks"]})
     given = LoopInput(
         scope=scope, key=step.key, body=step.body, items=expanded.items, ref=expanded.ref,
         start=0, count=total, concurrency=step.spec["concurrency"], allowed=allowed,
     )  # fmt: skip
     if expanded.items is not None and total * step.body.burden <= INLINE_STEPS:
-        tally = await iterate(level.flow, given, expanded.items, type(level))
+        tally = await iterate(flow, given, expanded.items, type(level))
     else:
-        tally = await _spread(level.flow, given)
+        tally = await _spread(flow, given)
+    if tally is None:
+        flow.left[f"{path}:items"] = Left(state=expanded.model_dump(mode="json"))
+        return None
     return level.told(step, _concluded(total, allowed, tally))
 
 
-async def iterate(flow: Flow, given: LoopInput, items: list[Any], make: "type[Level]") -> Tally:
-    """Run a stretch of iterations in this workflow."""
-    count = Count(given.allowed)
+async def iterate(
+    flow: Flow, given: LoopInput, items: list[Any], make: "type[Level]"
+) -> Tally | None:
+    """Run a stretch of iterations in this workflow; None when it continues as new before."""
+    count, course = _begin(flow, given, 1)
 
-    async def once(place: int) -> None:
-        number = given.start + place
-        inside = make(flow, _inner(given.scope, number, items[place]), given.body)
+    async def once(number: int) -> None:
+        inside = make(flow, _inner(given.scope, number, items[number - given.start]), given.body)
         await inside.run()
-        _count_one(count, number, given.body, inside.results)
+        if inside.scheduler.complete:
+            _count_one(count, number, given.body, inside.results)
+        else:
+            course.back.append(number)
 
-    await each(flow, range(len(items)), given.concurrency, once, count.enough)
-    return count.tally()
+    await each(flow, course, given.concurrency, once, count.enough)
+    return _end(flow, given, count, course)
+
+
+def _begin(flow: Flow, given: LoopInput, size: int) -> tuple[Count, Course]:
+    """Return the count and the course of a stretch, as far as they were before."""
+    left = flow.recall(_place(given))
+    if left is None:
+        return Count(given.allowed), Course(given.start, given.start + given.count, size)
+    return Count(given.allowed, left.state["count"]), Course(**left.state["course"])
+
+
+def _end(flow: Flow, given: LoopInput, count: Count, course: Course) -> Tally | None:
+    """Return the tally, or leave count and course for the workflow that continues this one."""
+    if not course or (count.enough() and not course.back):
+        return count.tally()
+    state = {"count": count.state(), "course": asdict(course)}
+    flow.left[_place(given)] = Left(state=state)
+    return None
+
+
+def _place(given: LoopInput) -> str:
+    return f"{given.scope.prefix}[{given.start}]:course"
 
 
 async def load(given: LoopInput) -> list[Any]:
@@ -139,11 +168,11 @@ async def _expand(level: "Level", step: Step) -> Expanded:
     return expanded
 
 
-async def _spread(flow: Flow, whole: LoopInput) -> Tally:
+async def _spread(flow: Flow, whole: LoopInput) -> Tally | None:
     """Give every stretch of iterations to a workflow of its own, several at a time."""
     size = max(1, _STEPS_A_CHILD // whole.body.burden)
     parallel = max(1, min(10, whole.concurrency // 10))
-    count = Count(whole.allowed)
+    count, course = _begin(flow, whole, size)
 
     async def stretch(start: int) -> None:
         many = min(size, whole.count - start)
@@ -157,10 +186,11 @@ async def _spread(flow: Flow, whole: LoopInput) -> Tally:
                 "paused": flow.paused,
             }
         )
-        count.add(await _child(flow, given))
+        with flow.working():
+            count.add(await _child(flow, given))
 
-    await each(flow, range(0, whole.count, size), parallel, stretch, count.enough)
-    return count.tally()
+    await each(flow, course, parallel, stretch, count.enough)
+    return _end(flow, whole, count, course)
 
 
 async def _child(flow: Flow, given: LoopInput) -> Tally:
@@ -178,8 +208,9 @@ async def _child(flow: Flow, given: LoopInput) -> Tally:
         flow.children[name] = handle
         return Tally.model_validate(await handle)
     except ChildWorkflowError as failure:
-        if flow.stopping:
-            raise asyncio.CancelledError from failure
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError(ORDERED) from failure
         error = {"code": "loop_lost", "message": f"The workflow {name} was ended from outside."}
         return Tally(failed=given.count, failed_items=[given.start], error=error)
     finally:

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from models.messages import Scope
+    from models.messages import Left, Scope
+    from racine import expressions
     from racine.engine.plan import Plan, Read, Step
-    from racine.engine.scheduler import Scheduler
+    from racine.engine.scheduler import Scheduler, ordered
     from racine.engine.states import TaskResult, TaskState
     from racine.errors import RacineError
     from workflows.flow import Flow
@@ -25,22 +27,33 @@ class Level:
         scope: Scope,
         plan: Plan,
         *,
+        name: str = "",
         results: dict[int, TaskResult] | None = None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.flow = flow
         self.scope = scope
         self.plan = plan
+        self.place = f"{name}|{scope.prefix}"
+        """Where the level stands in its run, for what it leaves behind."""
         self.scheduler = Scheduler(
             plan,
             self._execute,
             self._observe,
-            results=results or {},
+            results=results or self._recalled(),
             paused=flow.paused,
             hold=plan.hold,
+            fail_fast=plan.fail_fast,
         )
         self._on_change = on_change
         """Called whenever a step has begun or ended."""
+
+    def _recalled(self) -> dict[int, TaskResult]:
+        left = self.flow.recall(self.place)
+        if left is None:
+            return {}
+        places = {step.key: number for number, step in enumerate(self.plan.steps)}
+        return {places[key]: result for key, result in left.results.items()}
 
     @property
     def results(self) -> dict[int, TaskResult]:
@@ -51,14 +64,30 @@ class Level:
         self.flow.enter(self.scheduler)
         try:
             await self.scheduler.run()
-        except asyncio.CancelledError:
-            if not self.flow.stopping:
+        except asyncio.CancelledError as fault:
+            if not ordered(fault):
                 raise
             self.scheduler.stop()
             await self.scheduler.run()
             raise
         finally:
             self.flow.leave(self.scheduler)
+        if not self.scheduler.complete:
+            self.flow.left[self.place] = Left(results=self.still_read())
+
+    def still_read(self) -> dict[str, TaskResult]:
+        """Return all results by task key, with values only where something still reads them."""
+        steps, results, plan = self.plan.steps, self.results, self.plan
+        wanted = {n for number, step in enumerate(steps) if number not in results
+                  for n, _ in step.reads}  # fmt: skip
+        wanted |= {n for n, _ in plan.output_reads}
+        after = {k for p in (plan.on_failure, plan.final) if p for s in p.steps for k in s.outer}
+        return {
+            steps[n].key: result
+            if n in wanted or steps[n].key in after
+            else replace(result, values=None)
+            for n, result in sorted(results.items())
+        }
 
     def names(
         self, reads: list[Read], params: list[str] | None, outer: list[str]
@@ -81,15 +110,25 @@ class Level:
     def names_of(self, step: Step) -> dict[str, Any]:
         return self.names(step.reads, step.params, step.outer)
 
-    async def _execute(self, number: int, step: Step) -> TaskResult:
+    async def _execute(self, number: int, step: Step) -> TaskResult | None:
         self._on_change()
+        self.flow.mind_length()
         try:
-            result = await HANDLERS[step.kind](self, step)
+            result = await self._carry_out(step)
         except RacineError as fault:
             error = {"code": fault.code, "message": fault.message, "next_step": fault.next_step}
             result = self.told(step, TaskResult(TaskState.FAILED, error=error))
         self._on_change()
+        self.flow.mind_length()
         return result
+
+    async def _carry_out(self, step: Step) -> TaskResult | None:
+        if step.condition is not None and not self._wanted(step, step.condition):
+            return self.told(step, TaskResult(TaskState.EXCLUDED, reason="condition"))
+        return await HANDLERS[step.kind](self, step)
+
+    def _wanted(self, step: Step, condition: str) -> bool:
+        return expressions.is_true(condition, self.names_of(step))
 
     def _observe(self, number: int, result: TaskResult) -> None:
         self.told(self.plan.steps[number], result)

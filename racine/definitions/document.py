@@ -33,13 +33,25 @@ class RunIf(StrEnum):
     ALL_FAILED = "ALL_FAILED"
 
 
+class Join(StrEnum):
+    """How many of a task's upstream must have ended so that its `run_if` holds for them."""
+
+    ALL = "all"
+    ANY = "any"
+    N_OF = "n_of"
+    """As many as `join_count` says."""
+
+
 class FailurePolicy(StrEnum):
-    """What a run does when tasks have failed and nothing else is left to do."""
+    """What a run does when a task has failed."""
+
+    FAIL_FAST = "FAIL_FAST"
+    """Cancel what runs, skip the rest, and end as failed."""
 
     CONTINUE = "CONTINUE"
-    """End as failed; independent tasks have run."""
+    """Let independent tasks run, and end as failed."""
     HOLD = "HOLD"
-    """Stay open until a person has retried or skipped them or given their results."""
+    """Let them run, then stay open until a person has retried, skipped or settled the failed."""
 
 
 class RetryPolicy(Part):
@@ -75,6 +87,11 @@ class Task(Part):
     description: str = ""
     depends_on: list[Dependency] = Field(default_factory=list)
     run_if: RunIf = RunIf.ALL_SUCCESS
+    join: Join = Join.ALL
+    join_count: int | None = Field(default=None, ge=1)
+    """With `n_of`: how many upstream must have ended so that `run_if` holds for them."""
+    condition: str | None = None
+    """CEL, asked when the task may start; where it is false, the task is excluded."""
     operation_task: OperationTask | None = None
     python_task: PythonTask | None = None
     condition_task: ConditionTask | None = None

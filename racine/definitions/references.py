@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from racine import registry
-from racine.definitions.document import RunIf, Task
+from racine.definitions.document import Join, RunIf, Task
 from racine.definitions.graph import did_you_mean
 from racine.definitions.scope import Placed, Scope
 from racine.errors import Fault, InvalidInput
@@ -27,6 +27,14 @@ class Names:
 
 def located_expressions(task: Task, pointer: str = "") -> list[tuple[str, str]]:
     """Return every expression of a task with the JSON pointer of the text that holds it."""
+    found = located_inputs(task, pointer)
+    if task.condition is not None:
+        found.append((f"{pointer}/condition", task.condition))
+    return found
+
+
+def located_inputs(task: Task, pointer: str = "") -> list[tuple[str, str]]:
+    """Return the expressions of what a task does, without those that decide whether it does."""
     found: list[tuple[str, str]] = []
     for kind, work in zip(task.kinds, task.works, strict=True):
         for name in work.TEMPLATES:
@@ -137,9 +145,10 @@ def _untested(
 def _may_lack_values(scope: Scope, key: str, reader: str) -> bool:
     """A failure lets a lenient reader run; a branch not taken lets one run that joins after it."""
     task, source = scope.keys[reader].task, scope.keys[key].task
-    if task.run_if is not RunIf.ALL_SUCCESS:
+    if task.run_if is not RunIf.ALL_SUCCESS or task.join is not Join.ALL:
         return True
-    branch = source.disabled or any(edge.outcome for edge in source.depends_on)
+    branch = source.disabled or source.condition is not None
+    branch = branch or any(edge.outcome for edge in source.depends_on)
     return branch and len(task.depends_on) > 1
 
 

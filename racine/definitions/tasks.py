@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from racine import registry
-from racine.definitions.document import TASK_KINDS, Defaults, RetryPolicy
+from racine.definitions.document import TASK_KINDS, Defaults, Join, RetryPolicy
 from racine.definitions.graph import did_you_mean
 from racine.definitions.schemas import pointer_of, schema_fault
 from racine.definitions.scope import Placed
@@ -18,6 +18,7 @@ def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
     yield from _kind_faults(placed)
     yield from _operation_faults(placed)
     yield from _limit_faults(placed, defaults)
+    yield from _join_faults(placed)
     for kind, work in zip(placed.task.kinds, placed.task.works, strict=True):
         yield from work.faults(f"{placed.pointer}/{kind}")
     if placed.task.outputs is not None and (fault := schema_fault(placed.task.outputs)):
@@ -72,6 +73,17 @@ def _waits_for_template(given: Any, path: Sequence[int | str]) -> bool:
         except (KeyError, IndexError, TypeError):
             return False
     return has_template(given)
+
+
+def _join_faults(placed: Placed) -> Iterator[Fault]:
+    task, upstream = placed.task, len(placed.task.depends_on)
+    if (task.join is Join.N_OF) != (task.join_count is not None):
+        yield Fault(f"{placed.pointer}/join_count", "join_count goes with join n_of, and only so.",
+                    "Give both or neither.", "join")  # fmt: skip
+    elif (task.join_count or int(task.join is Join.ANY)) > upstream:
+        yield Fault(f"{placed.pointer}/join_count",
+                    f"It joins {task.join_count or 1} of {upstream} upstream tasks.",
+                    "Ask for fewer, or add to depends_on.", "join")  # fmt: skip
 
 
 def _limit_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:

@@ -9,11 +9,12 @@ from racine import registry
 from racine.definitions.document import (
     FailurePolicy,
     JobDocument,
+    Join,
     RetryPolicy,
     RunIf,
     Task,
 )
-from racine.definitions.references import located_expressions
+from racine.definitions.references import located_expressions, located_inputs
 from racine.expressions import check, templates_in
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ class Step(Compact):
     """Keys of tasks of the levels around that its expressions read."""
     templated: bool = False
     run_if: RunIf = RunIf.ALL_SUCCESS
+    needs: int = 0
+    """How many upstream a join asks for; 0 for all."""
+    condition: str | None = None
     disabled: bool = False
     outputs: dict[str, Any] | None = None
     retry_policy: RetryPolicy | None = None
@@ -82,6 +86,8 @@ class Plan(Compact):
     retry_policy: RetryPolicy = RetryPolicy()
     hold: bool = False
     """With failed tasks and nothing else to do, wait for a person's orders."""
+    fail_fast: bool = False
+    """After the first failure cancel what runs and skip the rest."""
     on_failure: "Plan | None" = None
     final: "Plan | None" = None
 
@@ -101,6 +107,7 @@ def compile_plan(document: JobDocument) -> Plan:
             "output_reads": _reads(templates_in(document.outputs), index),
             "timeout_seconds": document.timeout_seconds,
             "hold": document.failure_policy is FailurePolicy.HOLD,
+            "fail_fast": document.failure_policy is FailurePolicy.FAIL_FAST,
             "on_failure": _level(document, document.on_failure) if document.on_failure else None,
             "final": _level(document, document.finally_) if document.finally_ else None,
         }
@@ -139,8 +146,10 @@ def _step(
         reads=_reads([*expressions, *inside], index),
         params=_params([*expressions, *inside], document),
         outer=_outer([*expressions, *inside], {*index, *_keys(inner)}),
-        templated=bool(expressions),
+        templated=bool(located_inputs(task)),
         run_if=task.run_if,
+        needs=task.join_count or int(task.join is Join.ANY),
+        condition=task.condition,
         disabled=task.disabled,
         outputs=task.outputs,
         retry_policy=task.retry_policy,

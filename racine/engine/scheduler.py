@@ -4,17 +4,34 @@ import asyncio
 import heapq
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from racine.engine.plan import Plan, Step
-from racine.engine.policies import may_run
+from racine.engine.policies import Upstream, joined, may_run
 from racine.engine.states import TaskResult, TaskState
 from racine.errors import Conflict
 
-Execute = Callable[[int, Step], Awaitable[TaskResult]]
-"""Runs one step to its end; reports failure as a result and raises only to abort the run."""
+Execute = Callable[[int, Step], Awaitable[TaskResult | None]]
+"""Runs one step to its end; reports failure as a result and raises only to abort the run.
+
+None says that the drained run shall take the step up again where it stands.
+"""
 
 Observe = Callable[[int, TaskResult], None]
 """Hears of steps that ended without being executed."""
+
+ORDERED = "ordered"
+"""What an order to end says to the coroutines that it cancels."""
+
+
+def ordered(fault: asyncio.CancelledError) -> bool:
+    """Tell an order to end from a coroutine that is only dropped with its run's cache."""
+    return ORDERED in fault.args
+
+
+def end(task: "asyncio.Task[Any]") -> None:
+    """Order what a task does to end; what it waits for hears of it."""
+    task.cancel(ORDERED)
 
 
 @dataclass
@@ -33,6 +50,8 @@ class Scheduler:
     paused: bool = False
     hold: bool = False
     """With failures and nothing else to do, wait for orders instead of ending."""
+    fail_fast: bool = False
+    """After the first failure cancel what runs and skip the rest."""
 
     def __post_init__(self) -> None:
         steps = self.plan.steps
@@ -40,13 +59,15 @@ class Scheduler:
         self._ready = [
             number
             for number, count in enumerate(self._waiting)
-            if count == 0 and number not in self.results
+            if number not in self.results and (count == 0 or self._joined(number))
         ]
         self._running: dict[int, asyncio.Task[None]] = {}
         self._inbox: asyncio.Queue[int | None] = asyncio.Queue()
         self._by_hand: dict[int, TaskResult] = {}
         self._draining = False
         self._stopping = False
+        self._rest = TaskResult(TaskState.CANCELLED)
+        """How those end that have not begun when the run is stopped."""
 
     @property
     def running(self) -> list[int]:
@@ -81,28 +102,30 @@ class Scheduler:
                 f"Tasks after {self.plan.steps[number].key!r} are running.",
                 next_step="Wait for them, or cancel the run.",
             )
-        for place in (number, *after):
+        anew = [number, *after]
+        for place in anew:
             self.results.pop(place, None)
-        self._ready = [place for place in self._ready if place != number and place not in after]
+        self._ready = [place for place in self._ready if place not in anew]
+        heapq.heapify(self._ready)
         if result is not None:
             self._end(number, result)
-        for place in (number, *after):
-            step = self.plan.steps[place]
-            self._waiting[place] = sum(up not in self.results for up, _ in step.upstream)
-            if self._waiting[place] == 0 and place not in self.results:
-                heapq.heappush(self._ready, place)
+        beside = [follower for place in anew for follower in self.plan.steps[place].downstream]
+        for place in dict.fromkeys([*anew, *beside]):
+            upstream = self.plan.steps[place].upstream
+            self._waiting[place] = sum(up not in self.results for up, _ in upstream)
+            self._queue(place)
         self._inbox.put_nowait(None)
 
     def settle_by_hand(self, number: int, result: TaskResult) -> None:
         """Give a running step its result, and cancel what it does."""
         self._by_hand[number] = result
-        self._running[number].cancel()
+        end(self._running[number])
 
     def stop(self) -> None:
         """Cancel what runs, wait for it, and end as cancelled what has not begun."""
         self._stopping = True
         for number in self.running:
-            self._running[number].cancel()
+            end(self._running[number])
         self._inbox.put_nowait(None)
 
     async def run(self) -> None:
@@ -124,15 +147,22 @@ class Scheduler:
         return not self._ready and not held
 
     def after(self, number: int) -> list[int]:
-        """Return the places of all steps that follow a step, directly or not, in order."""
-        found: set[int] = set()
-        open_ = [number]
-        while open_:
-            for follower in self.plan.steps[open_.pop()].downstream:
-                if follower not in found:
-                    found.add(follower)
-                    open_.append(follower)
-        return sorted(found)
+        """Return the places of all steps that follow a step, directly or not, in order.
+
+        One that needs only some of its upstream, and began with others, does not follow.
+        """
+        gone = {number}
+        for place, step in enumerate(self.plan.steps[number + 1 :], number + 1):
+            if any(up in gone for up, _ in step.upstream) and not self._stands(place, gone):
+                gone.add(place)
+        return sorted(gone - {number})
+
+    def _stands(self, place: int, gone: set[int]) -> bool:
+        step = self.plan.steps[place]
+        if not step.needs or (place not in self.results and place not in self._running):
+            return False
+        left = [(None if up in gone else self.results.get(up), by) for up, by in step.upstream]
+        return joined(step, left)
 
     def _start_what_may(self) -> None:
         while self._ready and len(self._running) < self.cap:
@@ -142,9 +172,8 @@ class Scheduler:
 
     def _start(self, number: int) -> None:
         step = self.plan.steps[number]
-        upstream = [(self.results[index], outcome) for index, outcome in step.upstream]
-        if refused := may_run(step, upstream):
-            self._end(number, TaskResult(refused))
+        if refused := may_run(step, self._upstream(step)):
+            self._end(number, refused)
             self._release(number)
             return
         task = asyncio.create_task(self._carry_out(number, step))
@@ -152,8 +181,13 @@ class Scheduler:
         task.add_done_callback(lambda _: self._inbox.put_nowait(number))
         self._running[number] = task
 
+    def _upstream(self, step: Step) -> Upstream:
+        return [(self.results.get(index), outcome) for index, outcome in step.upstream]
+
     async def _carry_out(self, number: int, step: Step) -> None:
-        self.results[number] = await self.execute(number, step)
+        result = await self.execute(number, step)
+        if result is not None:
+            self.results[number] = result
 
     def _settle(self, number: int) -> None:
         task = self._running.pop(number)
@@ -164,13 +198,33 @@ class Scheduler:
             self._end(number, TaskResult(TaskState.CANCELLED))
         else:
             task.result()
-        self._release(number)
+        if number in self.results:
+            self._release(number)
+            self._mind_failure(self.results[number])
+
+    def _mind_failure(self, result: TaskResult) -> None:
+        if self.fail_fast and result.state is TaskState.FAILED and not self._stopping:
+            self._rest = TaskResult(TaskState.SKIPPED, reason="fail_fast")
+            self.stop()
 
     def _release(self, number: int) -> None:
         for follower in self.plan.steps[number].downstream:
             self._waiting[follower] -= 1
-            if self._waiting[follower] == 0:
-                heapq.heappush(self._ready, follower)
+            self._queue(follower)
+
+    def _queue(self, number: int) -> None:
+        """Make a step ready whose upstream is; one that was, or has begun, is not made so anew."""
+        if self._waiting[number] and not self._joined(number):
+            return
+        if number in self.results or number in self._running:
+            return
+        if self.plan.steps[number].needs and number in self._ready:
+            return
+        heapq.heappush(self._ready, number)
+
+    def _joined(self, number: int) -> bool:
+        step = self.plan.steps[number]
+        return step.needs > 0 and joined(step, self._upstream(step))
 
     def _end(self, number: int, result: TaskResult) -> None:
         self.results[number] = result
@@ -179,4 +233,4 @@ class Scheduler:
     def _end_the_rest(self) -> None:
         for number in range(len(self.plan.steps)):
             if number not in self.results:
-                self._end(number, TaskResult(TaskState.CANCELLED))
+                self._end(number, self._rest)

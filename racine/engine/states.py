@@ -51,3 +51,5 @@ class TaskResult:
     error: dict[str, Any] | None = None
     ref: str | None = None
     """Blob that holds the whole output when it is too large to travel."""
+    reason: str | None = None
+    """Why it did not run: `branch`, `condition`, `disabled`, `fail_fast`, `run_if`."""

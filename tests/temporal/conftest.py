@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
+from temporalio.testing import WorkflowEnvironment
 
 from models.messages import RunResult
 from models.session import Database
@@ -21,6 +23,8 @@ from models.tables.workspaces import Workspace
 from services import executions, workflows
 from services.access import Actor, system
 from tests.conftest import Temporal
+from tools.temporal.binary import temporal_binary
+from tools.temporal.dev_server import SETTINGS
 from worker import activity_worker, opened, workflow_worker
 
 T = TypeVar("T")
@@ -120,3 +124,26 @@ def stack(idle_stack: Stack) -> Iterator[Stack]:
     """A workspace with both workers."""
     with run_workers(idle_stack):
         yield idle_stack
+
+
+@pytest.fixture
+def impatient(sqlite_db: Database, temporal: Temporal) -> Iterator[Stack]:
+    """A stack whose server suggests to continue as new after 60 events."""
+    changed = [
+        "limit.historyCount.suggestContinueAsNew=60" if "suggestContinueAsNew" in s else s
+        for s in SETTINGS
+    ]
+
+    async def start() -> WorkflowEnvironment:
+        return await WorkflowEnvironment.start_local(
+            dev_server_existing_path=str(temporal_binary()),
+            dev_server_extra_args=changed,
+            data_converter=pydantic_data_converter,
+        )
+
+    server = temporal.run(start())
+    address = server.client.service_client.config.target_host
+    stack = workspace(sqlite_db, Temporal(server.client, address, temporal.loop))
+    with run_workers(stack):
+        yield stack
+    temporal.run(server.shutdown())

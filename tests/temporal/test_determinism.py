@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,13 @@ import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowFailureError, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.workflow import NondeterminismError
 
 from models.messages import JobInput, RunResult, TaskOutput
-from models.session import Database
 from tests.conftest import Temporal
-from tests.temporal.conftest import Stack, run_workers, workspace
+from tests.temporal.conftest import Stack
 from tests.temporal.planted import ReadsTheClock
-from tools.temporal.binary import temporal_binary
-from tools.temporal.dev_server import SETTINGS
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
 from workflows.sandbox import Sandbox
@@ -89,29 +84,6 @@ def test_a_changed_interpreter_does_not_replay() -> None:
     )
     with pytest.raises(NondeterminismError):
         asyncio.run(replayer.replay_workflow(history))
-
-
-@pytest.fixture
-def impatient(sqlite_db: Database, temporal: Temporal) -> Iterator[Stack]:
-    """A stack whose server suggests to continue as new after 60 events."""
-    changed = [
-        "limit.historyCount.suggestContinueAsNew=60" if "suggestContinueAsNew" in s else s
-        for s in SETTINGS
-    ]
-
-    async def start() -> WorkflowEnvironment:
-        return await WorkflowEnvironment.start_local(
-            dev_server_existing_path=str(temporal_binary()),
-            dev_server_extra_args=changed,
-            data_converter=pydantic_data_converter,
-        )
-
-    server = temporal.run(start())
-    address = server.client.service_client.config.target_host
-    stack = workspace(sqlite_db, Temporal(server.client, address, temporal.loop))
-    with run_workers(stack):
-        yield stack
-    temporal.run(server.shutdown())
 
 
 def test_a_long_run_continues_as_new_and_loses_nothing(impatient: Stack) -> None:

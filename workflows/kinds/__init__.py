@@ -1,7 +1,9 @@
 """What carries out each kind of task: a kind is a field of the document's `Task` and a line here.
 
 A handler runs one step to its end. It returns failure as a result, or raises a RacineError, and
-tells the level of every end that no activity has written down (`level.told`).
+tells the level of every end that no activity has written down (`level.told`). Where it may wait
+for long, it waits for `level.flow.drained` too, leaves in `flow.left` what it holds, and returns
+None: the run continues as new, and the handler begins again with `flow.recall`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
 if TYPE_CHECKING:
     from workflows.steps import Level
 
-Handler = Callable[["Level", Step], Awaitable[TaskResult]]
+Handler = Callable[["Level", Step], Awaitable[TaskResult | None]]
 
 HANDLERS: dict[str, Handler] = {
     "operation_task": work.operation,

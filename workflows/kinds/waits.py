@@ -1,56 +1,97 @@
 """Tasks that wait: for a time, for people."""
 
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from models.messages import Left
     from racine import expressions
     from racine.engine.plan import Step
     from racine.engine.states import TaskResult, TaskState
     from racine.errors import InvalidInput
+    from workflows.flow import Flow
     from workflows.people import Approval
 
 if TYPE_CHECKING:
     from workflows.steps import Level
 
 
-async def wait(level: "Level", step: Step) -> TaskResult:
-    level.flow.note(level.path(step), "started", {}, n=0)
-    await level.flow.flush(level.scope.context)
-    await workflow.sleep(_wait_seconds(step.spec, level.names_of(step)))
-    return level.told(step, TaskResult(TaskState.SUCCEEDED, {}))
-
-
-async def approval(level: "Level", step: Step) -> TaskResult:
-    path, spec, flow = level.path(step), step.spec, level.flow
-    question = Approval(spec, level.scope.context.actor)
-    flow.approvals[path] = question
-    prompt = expressions.resolve(spec["prompt"], level.names_of(step))
-    body = {"prompt": prompt, "required": spec["required"], "approvers": spec["approvers"]}
-    flow.note(path, "waiting", body, n=0)
-    try:
+async def wait(level: "Level", step: Step) -> TaskResult | None:
+    path, flow = level.path(step), level.flow
+    left = flow.recall(path)
+    if left is None:
+        flow.note(path, "started", {}, n=0)
         await flow.flush(level.scope.context)
-        await workflow.wait_condition(
-            lambda: question.outcome is not None, timeout=spec["timeout_seconds"]
-        )
-    except TimeoutError:
-        question.time_out()
+        until = _until(step.spec, level.names_of(step))
+    else:
+        until = datetime.fromisoformat(left.state["until"])
+    if not await passed(flow, until, lambda: False):
+        return level.told(step, TaskResult(TaskState.SUCCEEDED, {}))
+    flow.left[path] = Left(state={"until": until.isoformat()})
+    return None
+
+
+async def approval(level: "Level", step: Step) -> TaskResult | None:
+    path, spec, flow = level.path(step), step.spec, level.flow
+    left = flow.recall(path)
+    until = _limit(spec["timeout_seconds"], left)
+    if left is None:
+        flow.approvals[path] = Approval(spec, level.scope.context.actor)
+    question = flow.approvals[path]
+    try:
+        if left is None:
+            await _ask(level, step)
+        if not await passed(flow, until, lambda: question.outcome is not None):
+            question.time_out()
+        elif question.outcome is None:
+            moment = until.isoformat() if until else None
+            flow.left[path] = Left(state={"question": asdict(question), "until": moment})
+            return None
     finally:
         del flow.approvals[path]
     return level.told(step, question.result())
 
 
-def _wait_seconds(spec: dict[str, Any], names: dict[str, Any]) -> float:
+async def _ask(level: "Level", step: Step) -> None:
+    spec = step.spec
+    prompt = expressions.resolve(spec["prompt"], level.names_of(step))
+    body = {"prompt": prompt, "required": spec["required"], "approvers": spec["approvers"]}
+    level.flow.note(level.path(step), "waiting", body, n=0)
+    await level.flow.flush(level.scope.context)
+
+
+async def passed(flow: Flow, until: datetime | None, done: Callable[[], bool]) -> bool:
+    """Wait for something, or for the run to drain, and tell whether one came before the moment."""
+    seconds = None if until is None else max(0.0, (until - workflow.now()).total_seconds())
+    try:
+        await workflow.wait_condition(lambda: done() or flow.drained, timeout=seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _limit(seconds: float | None, left: Left | None) -> datetime | None:
+    """Return the moment of a time limit that began now, or before the run continued as new."""
+    if left is not None:
+        return datetime.fromisoformat(left.state["until"]) if left.state["until"] else None
+    return None if seconds is None else workflow.now() + timedelta(seconds=seconds)
+
+
+def _until(spec: dict[str, Any], names: dict[str, Any]) -> datetime:
     if spec["duration_seconds"] is not None:
-        return float(spec["duration_seconds"])
+        return workflow.now() + timedelta(seconds=spec["duration_seconds"])
     text = str(expressions.resolve(spec["until"], names))
     try:
         moment = datetime.fromisoformat(text)
-        return max(0.0, (moment - workflow.now()).total_seconds())
-    except (ValueError, TypeError):
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
         raise InvalidInput(
             f"{text!r} is no moment with an offset.",
             next_step="Write it like 2026-11-21T07:00:00+00:00.",
-        ) from None
+        )
+    return moment

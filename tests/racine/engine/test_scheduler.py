@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from racine.definitions.document import RunIf
 from racine.definitions.validation import validate
 from racine.engine.plan import Plan, Step, compile_plan
-from racine.engine.policies import may_run, verdict
+from racine.engine.policies import joined, may_run, verdict
 from racine.engine.scheduler import Scheduler
 from racine.engine.states import RunState, TaskResult, TaskState
 
@@ -68,10 +68,11 @@ def graphs(draw: st.DrawFn) -> tuple[Plan, dict[str, bool], dict[str, int]]:
     for n in range(count):
         upstream = draw(st.sets(st.integers(0, n - 1), max_size=4)) if n else set()
         run_if = draw(st.sampled_from(list(RunIf)))
-        disabled = draw(st.integers(0, 9)) == 0
-        tasks.append(
-            noop(f"t{n}", *[f"t{u}" for u in sorted(upstream)], run_if=run_if, disabled=disabled)
-        )
+        more: dict[str, Any] = {"run_if": run_if, "disabled": draw(st.integers(0, 9)) == 0}
+        joins = draw(st.booleans())
+        if upstream and joins:
+            more |= {"join": "n_of", "join_count": draw(st.integers(1, len(upstream)))}
+        tasks.append(noop(f"t{n}", *[f"t{u}" for u in sorted(upstream)], **more))
     fails = {f"t{n}": draw(st.booleans()) for n in range(count)}
     turns = {f"t{n}": draw(st.integers(0, 5)) for n in range(count)}
     return plan_of(*tasks), fails, turns
@@ -95,13 +96,14 @@ def test_every_graph_runs_by_its_rules(
         refused = may_run(step, upstream)
         assert (step.key in started) == (refused is None)
         if refused:
-            assert scheduler.results[number].state is refused
+            assert scheduler.results[number] == refused
             continue
-        for up, _ in step.upstream:
-            key = plan.steps[up].key
-            if key in started:
-                ended = world.happened.index(("end", key))
-                assert ended < world.happened.index(("start", step.key))
+        begun = world.happened.index(("start", step.key))
+        before = {key for what, key in world.happened[:begun] if what != "start"}
+        known = [(r if plan.steps[up].key in before else None, o)
+                 for (up, _), (r, o) in zip(step.upstream, upstream, strict=True)]  # fmt: skip
+        assert step.needs or all(result is not None for result, _ in known)
+        assert may_run(step, known) is None
 
 
 @settings(max_examples=50, deadline=None)
@@ -246,3 +248,108 @@ def test_a_failure_that_skipped_the_rest_fails_the_run() -> None:
     scheduler = World(plan, lambda step: BAD if step.key == "a" else GOOD).scheduler()
     asyncio.run(scheduler.run())
     assert verdict(plan.steps, scheduler.results) is RunState.FAILED
+
+
+JOINS = [
+    # run_if, join_count, how those ended that have: whether the task starts
+    (RunIf.ALL_SUCCESS, 1, [S], True),
+    (RunIf.ALL_SUCCESS, 1, [F], False),
+    (RunIf.ALL_SUCCESS, 2, [S, F], False),
+    (RunIf.ALL_SUCCESS, 2, [S, F, S], True),
+    (RunIf.AT_LEAST_ONE_SUCCESS, 1, [S], True),
+    (RunIf.AT_LEAST_ONE_SUCCESS, 2, [S], False),
+    (RunIf.AT_LEAST_ONE_SUCCESS, 2, [S, F], True),
+    (RunIf.AT_LEAST_ONE_SUCCESS, 2, [F, F], False),
+    (RunIf.NONE_FAILED, 1, [S], True),
+    (RunIf.NONE_FAILED, 1, [F], False),
+    (RunIf.NONE_FAILED, 2, [S, K], True),
+    (RunIf.NONE_FAILED, 2, [S, F], False),
+    (RunIf.NONE_FAILED, 1, [K], False),
+    (RunIf.ALL_DONE, 1, [F], True),
+    (RunIf.ALL_DONE, 1, [X], True),
+    (RunIf.ALL_DONE, 2, [X], False),
+    (RunIf.AT_LEAST_ONE_FAILED, 1, [F], True),
+    (RunIf.AT_LEAST_ONE_FAILED, 1, [S], False),
+    (RunIf.AT_LEAST_ONE_FAILED, 2, [S, F], True),
+    (RunIf.AT_LEAST_ONE_FAILED, 2, [F], False),
+    (RunIf.ALL_FAILED, 1, [S, F], True),
+    (RunIf.ALL_FAILED, 2, [S, F], False),
+    (RunIf.ALL_FAILED, 2, [S, F, F], True),
+    (RunIf.ALL_SUCCESS, 1, [X], False),
+]
+
+
+@pytest.mark.parametrize(("run_if", "count", "ended", "starts"), JOINS)
+def test_join(run_if: RunIf, count: int, ended: list[TaskState], starts: bool) -> None:
+    tasks = [noop(key) for key in "abcd"]
+    plan = plan_of(*tasks, noop("z", *"abcd", run_if=run_if, join="n_of", join_count=count))
+    rest: list[TaskResult | None] = [None] * (4 - len(ended))
+    pairs = [(result, None) for result in [*map(TaskResult, ended), *rest]]
+    assert joined(plan.steps[4], pairs) == starts
+
+
+def test_an_any_join_starts_with_the_first_and_the_late_ones_do_not_start_it_twice() -> None:
+    join = noop("z", "quick", "slow", join="any")
+    world = World(plan_of(noop("quick"), noop("slow"), join), turns={"slow": 20})
+    scheduler = world.scheduler()
+    asyncio.run(scheduler.run())
+    assert world.happened.index(("end", "z")) < world.happened.index(("end", "slow"))
+    assert [key for what, key in world.happened if what == "start"].count("z") == 1
+    assert scheduler.complete
+
+
+def test_a_join_that_nothing_can_meet_is_skipped_when_all_have_ended() -> None:
+    plan = plan_of(noop("a"), noop("b"), noop("z", "a", "b", join="any"))
+    scheduler = World(plan, lambda step: BAD).scheduler()
+    asyncio.run(scheduler.run())
+    assert scheduler.results[2] == TaskResult(TaskState.SKIPPED, reason="run_if")
+    assert verdict(plan.steps, scheduler.results) is RunState.FAILED
+
+
+def test_redoing_a_late_upstream_leaves_a_join_that_stands_without_it() -> None:
+    plan = plan_of(noop("a"), noop("b"), noop("z", "a", "b", join="any"), noop("end", "z"))
+    world = World(plan, lambda step: BAD if step.key == "b" else GOOD)
+    scheduler = world.scheduler(hold=True)
+
+    async def play() -> None:
+        work = asyncio.create_task(scheduler.run())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert scheduler.complete
+        world.outcome = lambda step: GOOD
+        scheduler.redo(1)
+        await work
+
+    asyncio.run(play())
+    started = [key for what, key in world.happened if what == "start"]
+    assert sorted(started) == ["a", "b", "b", "end", "z"]
+    assert scheduler.results[1] == GOOD
+
+
+def test_fail_fast_cancels_what_runs_and_skips_the_rest() -> None:
+    plan = plan_of(noop("bad"), noop("long"), noop("next", "long"), noop("after", "bad"))
+    world = World(plan, lambda step: BAD if step.key == "bad" else GOOD, {"long": 50})
+    scheduler = world.scheduler(fail_fast=True)
+    asyncio.run(scheduler.run())
+    by_key = {step.key: scheduler.results[n] for n, step in enumerate(plan.steps)}
+    assert by_key["bad"] == BAD
+    assert by_key["long"].state is TaskState.CANCELLED
+    skipped = TaskResult(TaskState.SKIPPED, reason="fail_fast")
+    assert by_key["next"] == by_key["after"] == skipped
+    assert verdict(plan.steps, scheduler.results) is RunState.FAILED
+
+
+def test_a_step_that_gives_nothing_is_taken_up_again_after_the_drain() -> None:
+    plan = plan_of(noop("wait"), noop("z", "wait"))
+    results: list[TaskResult | None] = [None, GOOD, GOOD]
+
+    async def execute(number: int, step: Step) -> TaskResult | None:
+        first.drain()
+        return results.pop(0)
+
+    first = Scheduler(plan, execute, lambda number, result: None)
+    asyncio.run(first.run())
+    assert not first.complete
+    second = Scheduler(plan, execute, lambda number, result: None, results=first.results)
+    asyncio.run(second.run())
+    assert second.complete

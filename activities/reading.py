@@ -4,9 +4,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
+from activities.connectors.files.sets import title
 from activities.connectors.protocol import Asset, Connector, Sample
 from racine.governance.classifications.engine import (
     Classifier,
@@ -70,18 +70,28 @@ def read_asset(
         if time.monotonic() > ends:
             limits.append("seconds")
             break
-    # Fewer rows than asked for are all there are.
-    whole = not limits and (wanted is None or rows < wanted)
     samples = [column.sample() for column in columns]
     bank = (*catalogue(), *own)
     return AssetFacts(
-        rows=rows if whole else connector.count(asset),
+        rows=rows if wanted is None and not limits else _total(connector, asset, rows, wanted),
         rows_read=rows,
         profiles=[c.result(s) for c, s in zip(columns, samples, strict=True)],
         evidence=[gather(sample, using=bank) for sample in samples],
         limits=limits,
         irregular=dict(irregular),
     )
+
+
+def _total(connector: Connector, asset: Asset, rows: int, wanted: int | None) -> int | None:
+    """Return how many rows an asset has of which some were read.
+
+    Fewer than asked for are all there are, unless there are far more: a sample by blocks can find
+    a little less than it looked for.
+    """
+    found = connector.count(asset)
+    if wanted is not None and rows < wanted and (found is None or found < 2 * rows):
+        return rows
+    return found
 
 
 def _profiles(width: int, *, blank_is_null: bool) -> list[ColumnProfile]:
@@ -104,5 +114,5 @@ def table_evidence(asset: Asset, facts: AssetFacts) -> TableEvidence:
         for column, evidence in zip(asset.columns, facts.evidence, strict=True)
     )  # fmt: skip
     path = asset.details.get("path")
-    name = path[-1] if path else PurePosixPath(asset.name).stem if asset.kind == "file" else None
+    name = path[-1] if path else title(asset.name) if asset.kind == "file" else None
     return TableEvidence(name=name or asset.name, columns=tuple(columns))

@@ -19,7 +19,7 @@ from activities.reading import AssetFacts, read_asset, table_evidence
 from local.exits import errors_told
 from local.scan_report import Progress, print_table
 from racine.cli.classifiers import FOLDER
-from racine.errors import InvalidInput, SourceFault
+from racine.errors import InvalidInput, SourceFault, Unavailable
 from racine.governance.classifications.engine import Classifier, ClassifySettings, decide
 from racine.governance.data_sources import locations
 from racine.governance.scan_rule_sets.rules import Rules, parse
@@ -63,7 +63,7 @@ def scan_once(target: str, rules: Rules, own: Sequence[Classifier] = ()) -> dict
         for asset in Progress(chosen):
             try:
                 assets.append(_scan_asset(connector, asset, rules, own))
-            except SourceFault as fault:
+            except (SourceFault, Unavailable) as fault:
                 errors.append({"asset": asset.name, "message": str(fault)})
     finally:
         connector.close()
@@ -113,6 +113,7 @@ def _scan_asset(
         "rows": facts.rows,
         "rows_read": facts.rows_read,
         "limits": facts.limits,
+        "irregular": facts.irregular,
         "columns": _columns(asset, facts, rules, own),
     }
 

@@ -1,31 +1,45 @@
 """DuckDB as a sandboxed reader: no network, no file but those allowed, bounded memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from fsspec import AbstractFileSystem
 
-from activities.connectors.protocol import Batch, Column, Position
-from activities.connectors.rows import batch_rows, columnar
+from activities.connectors.protocol import LONGEST_VALUE, Batch, Column, Position, Sample
+from activities.connectors.rows import batch_rows, blocks, columnar, in_batches, reservoir
 from racine.errors import SourceFault
 
 _MEMORY = "256MB"
+_SMALL = 100_000
+"""Rows up to which each has its own chance to be in a sample."""
+
 _LIMITS: dict[str, Any] = {"threads": 1, "memory_limit": _MEMORY, "temp_directory": ""}
 
 
 def over_folder(folder: Path) -> duckdb.DuckDBPyConnection:
     """Return a database in memory that may read files of one folder and nothing else."""
+    return _allowed(duckdb.connect(":memory:", config=_LIMITS), f"{folder}/")
+
+
+def over_bucket(files: AbstractFileSystem, prefix: str) -> duckdb.DuckDBPyConnection:
+    """Return a database in memory that may read a file system of ours and nothing else."""
     connection = duckdb.connect(":memory:", config=_LIMITS)
-    connection.execute(f"SET allowed_directories = [{text(f'{folder}/')}]")
-    return _locked(connection)
+    connection.register_filesystem(files)
+    return _allowed(connection, prefix)
 
 
 def over_database(path: Path) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB file, opened to be read; its views may reach no other file."""
     with faults(path):
         return _locked(duckdb.connect(str(path), read_only=True, config=_LIMITS))
+
+
+def _allowed(connection: duckdb.DuckDBPyConnection, prefix: str) -> duckdb.DuckDBPyConnection:
+    connection.execute(f"SET allowed_directories = [{text(prefix)}]")
+    return _locked(connection)
 
 
 def _locked(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -67,8 +81,8 @@ def paths(relation: duckdb.DuckDBPyRelation) -> tuple[tuple[Column, ...], list[s
                 walk(f"{name}.{field}", f"{expression}.{identifier(field)}", inner)
             return
         columns.append(Column(name, str(type_)))
-        binary = type_.id == "blob"
-        expressions.append("NULL::VARCHAR" if binary else f"CAST({expression} AS VARCHAR)")
+        given = f"left(CAST({expression} AS VARCHAR), {LONGEST_VALUE})"
+        expressions.append("NULL::VARCHAR" if type_.id == "blob" else given)
 
     for name, type_ in zip(relation.columns, relation.types, strict=True):
         walk(name, identifier(name), type_)
@@ -89,7 +103,59 @@ def stream(
         yield rows
 
 
-def positioned(rows: Sequence[tuple[Any, ...]], width: int) -> Batch:
-    """Return rows, whose first value is their number, as a batch that ends at the last one."""
-    position: Position = rows[-1][0]
-    return columnar([row[1:] for row in rows], width, position)
+def read_numbered(
+    connection: duckdb.DuckDBPyConnection,
+    key: str,
+    source: str,
+    total: int,
+    sample: Sample,
+    after: Position | None,
+    what: object,
+) -> Iterator[Batch]:
+    """Yield the rows of something whose `key` numbers them, which are positions too.
+
+    A sample of a large one is taken in blocks, of a small one row by row.
+    """
+    with faults(what):
+        relation = connection.sql(f"SELECT * FROM {source}")
+        columns, expressions = paths(relation)
+    width = len(columns)
+    select = f"{', '.join(expressions)} FROM {source}"
+    if key in map(str.lower, relation.columns):  # a column of that name hides the numbers
+        yield from _unnumbered(connection, f"SELECT {select}", width, sample, what)
+        return
+    for tail in _tails(key, total, sample, after):
+        for rows in stream(connection, f"SELECT {key}, {select} {tail}", width, what):
+            yield columnar([row[1:] for row in rows], width, rows[-1][0])
+
+
+def read_unnumbered(
+    connection: duckdb.DuckDBPyConnection, source: str, sample: Sample, what: object
+) -> Iterator[Batch]:
+    """Yield the rows of something that has no numbers to go by, such as a view."""
+    with faults(what):
+        columns, expressions = paths(connection.sql(f"SELECT * FROM {source}"))
+    select = f"SELECT {', '.join(expressions)} FROM {source}"
+    yield from _unnumbered(connection, select, len(columns), sample, what)
+
+
+def _unnumbered(
+    connection: duckdb.DuckDBPyConnection, select: str, width: int, sample: Sample, what: object
+) -> Iterator[Batch]:
+    found = stream(connection, select, width, what)
+    if sample.rows is not None:
+        yield from in_batches(reservoir(found, sample.rows, sample.seed), width)
+        return
+    for rows in found:
+        yield columnar(rows, width)
+
+
+def _tails(key: str, total: int, sample: Sample, after: Position | None) -> Iterator[str]:
+    if sample.rows is None:
+        where = "" if after is None else f"WHERE {key} > {int(after)} "
+        yield f"{where}ORDER BY {key}"
+    elif total <= max(_SMALL, sample.rows):
+        yield f"ORDER BY hash({key} + {sample.seed}) LIMIT {sample.rows}"
+    else:
+        for place, end, share in blocks(0, total, sample.rows, sample.seed):
+            yield f"WHERE {key} >= {place} AND {key} < {min(end, place + share)}"

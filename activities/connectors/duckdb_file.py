@@ -8,7 +8,6 @@ import duckdb
 from activities.connectors import checks
 from activities.connectors import duckdb_engine as engine
 from activities.connectors.protocol import Asset, Batch, Column, Listing, Position, Sample
-from activities.connectors.rows import columnar, in_batches, reservoir
 from racine.errors import SourceFault
 from racine.governance.data_sources import CheckStep
 from racine.governance.scan_rule_sets.patterns import qualified
@@ -56,22 +55,14 @@ class DuckdbConnector:
         return int(row[0]) if row else None
 
     def read(self, asset: Asset, sample: Sample, after: Position | None = None) -> Iterator[Batch]:
-        with engine.faults(self._path):
-            relation = self._connection().sql(f"SELECT * FROM {_table(asset)}")
-            columns, expressions = engine.paths(relation)
-        wanted, width = ", ".join(expressions), len(columns)
         if asset.kind == "view":
-            yield from self._view(asset, wanted, width, sample)
+            source = _table(asset)
+            yield from engine.read_unnumbered(self._connection(), source, sample, self._path)
             return
-        where = [] if after is None or sample.rows else [f"rowid > {int(after)}"]
-        if sample.rows and (step := (self.count(asset) or 0) // sample.rows) > 1:
-            where.append(f"hash(rowid + {sample.seed}) % {step} = 0")
-        sql = f"SELECT rowid, {wanted} FROM {_table(asset)}"
-        if where:
-            sql += f" WHERE {' AND '.join(where)}"
-        sql += f" ORDER BY rowid LIMIT {sample.rows}" if sample.rows else " ORDER BY rowid"
-        for rows in engine.stream(self._connection(), sql, width, self._path):
-            yield engine.positioned(rows, width)
+        total = (self.count(asset) or 0) if sample.rows else 0
+        yield from engine.read_numbered(
+            self._connection(), "rowid", _table(asset), total, sample, after, self._path
+        )
 
     def cancel(self) -> None:
         if self._opened is not None:
@@ -81,15 +72,6 @@ class DuckdbConnector:
         if self._opened is not None:
             self._opened.close()
             self._opened = None
-
-    def _view(self, asset: Asset, wanted: str, width: int, sample: Sample) -> Iterator[Batch]:
-        sql = f"SELECT {wanted} FROM {_table(asset)}"
-        stream = engine.stream(self._connection(), sql, width, self._path)
-        if sample.rows:
-            yield from in_batches(reservoir(stream, sample.rows, sample.seed), width)
-            return
-        for rows in stream:
-            yield columnar(rows, width)
 
     def _find(self) -> str:
         if not self._path.is_file():

@@ -23,9 +23,10 @@ def connect(location: Location, boundary: Boundary) -> Connector:
 
         return DuckdbConnector(boundary.file(location.path))
     if location.kind == "files":
-        from activities.connectors.files.folder import FolderConnector
+        from activities.connectors.files.connector import FilesConnector
+        from activities.connectors.files.local import LocalStore
 
-        return FolderConnector(boundary.file(location.path))
+        return FilesConnector(LocalStore(boundary.file(location.path)))
     if location.kind == "postgresql":
         from activities.connectors.postgresql import PostgresqlConnector
 

@@ -1,17 +1,26 @@
 """Turns rows into columnar batches of text, and thins a stream of rows to a sample."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from activities.connectors.protocol import Batch, Position, Values
 
+Row = TypeVar("Row", bound=Sequence[Any])
+
 CELLS = 200_000
 """Cells of one batch: bounds memory for tables of any width."""
+
+_HELD = 64 << 20
+"""Characters of a sample held at a time."""
+
+_STRATA = 50
+"""Places of an asset that a sample's blocks of rows come from."""
 
 
 def batch_rows(columns: int) -> int:
@@ -37,28 +46,65 @@ def as_text(values: Sequence[Any]) -> Values:
     return [None if value is None else _CONVERT.get(type(value), _other)(value) for value in values]
 
 
+def blocks(low: int, high: int, wanted: int, seed: int) -> Iterator[tuple[int, int, int]]:
+    """Cut the range from `low` to `high`, left out, into strata, for a sample of `wanted` rows.
+
+    Yield for each a place in it drawn at random, its end, and how many rows to take there.
+    """
+    dice, strata = random.Random(seed), max(1, min(_STRATA, wanted, high - low))
+    share = -(-wanted // strata)
+    for n in range(strata):
+        start, end = low + (high - low) * n // strata, low + (high - low) * (n + 1) // strata
+        yield dice.randint(start, max(start, end - share)), end, share
+
+
 def reservoir(
-    batches: Iterable[Sequence[Sequence[Any]]], size: int, seed: int
-) -> list[Sequence[Any]]:
-    """Return `size` rows drawn evenly from all rows of a stream (Vitter's algorithm R)."""
+    batches: Iterable[Sequence[Row]],
+    size: int,
+    seed: int,
+    weigh: Callable[[Row], int] | None = None,
+) -> list[Row]:
+    """Return `size` rows drawn evenly from all rows of a stream (Vitter's algorithm R).
+
+    Where they would take more than `_HELD` characters, half of them are given up, drawn evenly
+    too, and from then on fewer are kept.
+    """
+    weigh = weigh or _characters
     dice = random.Random(seed)
-    kept: list[Sequence[Any]] = []
-    seen = 0
+    kept: list[Row] = []
+    seen = held = 0
     for rows in batches:
         for row in rows:
             seen += 1
-            if len(kept) < size:
+            place = len(kept) if len(kept) < size else dice.randrange(seen)
+            if place >= size:
+                continue
+            held += weigh(row)
+            if place == len(kept):
                 kept.append(row)
-            elif (place := dice.randrange(seen)) < size:
+            else:
+                held -= weigh(kept[place])
                 kept[place] = row
+            if held > _HELD and size > 1:
+                size = max(1, len(kept) // 2)
+                kept = dice.sample(kept, size)
+                held = sum(map(weigh, kept))
     return kept
 
 
-def in_batches(rows: Sequence[Sequence[Any]], width: int) -> Iterator[Batch]:
-    """Yield rows that are in memory as batches."""
+def _characters(row: Sequence[Any]) -> int:
+    return sum(len(value) for value in row if isinstance(value, str))
+
+
+def in_batches(
+    rows: Sequence[Sequence[Any]], width: int, irregular: Mapping[str, int] | None = None
+) -> Iterator[Batch]:
+    """Yield rows that are in memory as batches, the last of which tells what was irregular."""
     size = batch_rows(width)
     for start in range(0, len(rows), size):
-        yield columnar(rows[start : start + size], width)
+        last = start + size >= len(rows)
+        batch = columnar(rows[start : start + size], width)
+        yield replace(batch, irregular=dict(irregular)) if last and irregular else batch
 
 
 def _bool(value: bool) -> str:

@@ -6,66 +6,104 @@ resuming and block sampling need.
 """
 
 import csv
-import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from activities.connectors.files.blocks import blocks, decode, lines_of
-from activities.connectors.files.compression import data_suffix, is_compressed, opened
+from activities.connectors.files.blocks import (
+    BLOCK,
+    LONGEST,
+    blocks,
+    decode,
+    estimated_lines,
+    lines_of,
+)
 from activities.connectors.files.dialect import HEAD, Dialect, sniff
+from activities.connectors.files.store import File
 from activities.connectors.protocol import Asset, Batch, Column, Position, Sample
+from activities.connectors.rows import blocks as row_blocks
 from activities.connectors.rows import in_batches, reservoir
 
-csv.field_size_limit(16 << 20)
+csv.field_size_limit(LONGEST)
 
 _WHOLE = 8 << 20
 """Bytes up to which every row of a file has its chance to be in the sample."""
 
-_STRATA = 50
+_BLOCK_BYTES = 2 << 20
+"""Bytes of rows that a sample takes at one place at most."""
+
+_SIGNATURE = 64 << 10
+
+SHORT = "rows with fewer cells than columns"
+LONG = "rows with more cells than columns"
 
 Rows = list[list[str]]
 
 
-def describe(path: Path) -> tuple[tuple[Column, ...], dict[str, Any]]:
+def describe(file: File) -> tuple[tuple[Column, ...], dict[str, Any]]:
     """Return a file's columns and its dialect."""
-    with opened(path) as stream:
-        head = stream.read(HEAD)
-    found = sniff(head, len(head) < HEAD, data_suffix(path))
+    with file.opened() as stream:
+        head = more = stream.read(HEAD)
+        while more and b"\n" not in more and b"\r" not in head and len(head) < LONGEST:
+            more = stream.read(BLOCK)
+            head += more
+    found = sniff(head, len(head) < HEAD, file.suffix)
     columns = tuple(Column(name, "text") for name in found.names)
     return columns, {"dialect": found.dialect.to_json()}
 
 
-def read(path: Path, asset: Asset, sample: Sample, after: Position | None) -> Iterator[Batch]:
+def signature(file: File) -> str:
+    """Return what files of one schema share: the first line, as it is."""
+    with file.opened() as stream:
+        return stream.read(_SIGNATURE).split(b"\n", 1)[0].decode("latin-1")
+
+
+def count(file: File, asset: Asset) -> int | None:
+    """Return about how many rows a file has, None where only decompressing it would tell."""
+    if file.is_compressed:
+        return None
+    with file.plain() as stream:
+        lines = estimated_lines(stream, file.bytes)
+    return max(0, lines - int(asset.details["dialect"]["header"]))
+
+
+def read(file: File, asset: Asset, sample: Sample, after: Position | None) -> Iterator[Batch]:
     """Yield the rows of a delimited file; positions are byte offsets."""
     dialect = Dialect(**asset.details["dialect"])
     width = len(asset.columns)
     if sample.rows is None:
-        yield from _all(path, dialect, width, int(after) if after is not None else None)
-    elif path.stat().st_size <= _WHOLE or dialect.encoding != "utf-8" or is_compressed(path):
-        parts = (_even(rows, width) for rows, _ in _parts(path, dialect))
-        yield from in_batches(reservoir(parts, sample.rows, sample.seed), width)
+        yield from _all(file, dialect, width, int(after) if after is not None else None)
+        return
+    irregular = Counter[str]()
+    if file.bytes <= _WHOLE or dialect.encoding != "utf-8" or file.is_compressed:
+        parts = (_even(rows, width, irregular) for rows, _ in _parts(file, dialect, irregular))
+        rows = reservoir(parts, sample.rows, sample.seed)
     else:
-        yield from in_batches(_even(_scattered(path, dialect, sample), width), width)
+        rows = list(_even(_scattered(file, dialect, sample, irregular), width, irregular))
+    yield from in_batches(rows, width, irregular)
 
 
-def _all(path: Path, dialect: Dialect, width: int, after: int | None) -> Iterator[Batch]:
-    for rows, position in _parts(path, dialect, after):
-        columns = list(zip(*_even(rows, width), strict=True))
-        yield Batch(columns or [()] * width, len(rows), position)
+def _all(file: File, dialect: Dialect, width: int, after: int | None) -> Iterator[Batch]:
+    irregular = Counter[str]()
+    for rows, position in _parts(file, dialect, irregular, after):
+        columns = list(zip(*_even(rows, width, irregular), strict=True))
+        yield Batch(columns or [()] * width, len(rows), position, dict(irregular))
+        irregular.clear()
 
 
-def _parts(path: Path, dialect: Dialect, after: int | None = None) -> Iterator[tuple[Rows, int]]:
+def _parts(
+    file: File, dialect: Dialect, irregular: Counter[str], after: int | None = None
+) -> Iterator[tuple[Rows, int]]:
     """Yield rows with the offset at which each part ends, the header left out."""
     first = after is None and dialect.header
     position = dialect.start if after is None else after
     newline = dialect.newline.encode(dialect.encoding)
     quote = '"'.encode(dialect.encoding)
-    with opened(path) as stream:
+    with file.opened() as stream:
         stream.seek(position)
-        for block in blocks(stream, newline, quote):
-            rows = parse(decode(block, dialect.encoding), dialect.delimiter)
-            position += len(block)
+        for block in blocks(stream, newline, irregular, quote):
+            rows = parse(decode(block.data, dialect.encoding, irregular), dialect.delimiter)
+            position += block.taken
             if first and rows:
                 rows, first = rows[1:], False
             yield rows, position
@@ -82,26 +120,35 @@ def parse(text: str, delimiter: str) -> Rows:
         ]
 
 
-def _scattered(path: Path, dialect: Dialect, sample: Sample) -> Rows:
+def _scattered(file: File, dialect: Dialect, sample: Sample, irregular: Counter[str]) -> Rows:
     """Return rows from blocks that begin at random bytes, one in each stratum of the file."""
     assert sample.rows is not None
-    size, dice = path.stat().st_size, random.Random(sample.seed)
-    strata = min(_STRATA, sample.rows)
-    wanted = -(-sample.rows // strata)
     rows: Rows = []
-    with path.open("rb") as stream:
-        for n in range(strata):
-            low, high = size * n // strata, size * (n + 1) // strata
-            stream.seek(dice.randrange(low, high))
-            stream.readline(1 << 20)  # the rest of a line that began before
-            lines = [stream.readline(1 << 20) for _ in range(wanted)]
-            rows += parse(decode(b"".join(lines), dialect.encoding), dialect.delimiter)
+    with file.plain() as stream:
+        for place, _, share in row_blocks(0, file.bytes, sample.rows, sample.seed):
+            stream.seek(place)
+            stream.readline(LONGEST)  # the rest of a line that began before
+            lines = _lines(stream, share, _BLOCK_BYTES)
+            rows += parse(decode(lines, dialect.encoding, irregular), dialect.delimiter)
     return rows[: sample.rows]
 
 
-def _even(rows: Rows, width: int) -> Sequence[Sequence[str | None]]:
+def _lines(stream: Any, wanted: int, room: int) -> bytes:
+    """Return some lines, fewer where they are long."""
+    lines: list[bytes] = []
+    while len(lines) < wanted and (line := stream.readline(room)):
+        room -= len(line)
+        if room <= 0:
+            break
+        lines.append(line)
+    return b"".join(lines)
+
+
+def _even(rows: Rows, width: int, irregular: Counter[str]) -> Sequence[Sequence[str | None]]:
     """Return rows of one width: short ones end in nulls, what is beyond the header is left out."""
     if set(map(len, rows)) <= {width}:
         return rows
+    irregular[SHORT] += sum(len(row) < width for row in rows)
+    irregular[LONG] += sum(len(row) > width for row in rows)
     empty: list[str | None] = [None] * width
     return [row if len(row) == width else [*row[:width], *empty[len(row) :]] for row in rows]

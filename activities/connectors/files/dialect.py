@@ -52,7 +52,7 @@ def sniff(head: bytes, whole: bool, suffix: str = "") -> Head:
     """Judge the first bytes of a file; `whole` tells that they are all of it."""
     encoding, start = _encoding(head)
     newline = "\r" if b"\r" in head and b"\n" not in head else "\n"
-    text = decode(head[start:], encoding)
+    text = decode(head[start:], encoding, Counter())
     if not whole:
         # The last line is cut somewhere.
         text = text[: text.rfind(newline) + 1] or text

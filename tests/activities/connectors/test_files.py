@@ -2,19 +2,21 @@
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from activities.connectors.files import dialect
-from activities.connectors.files.folder import FolderConnector
+from activities.connectors.files.connector import FilesConnector
+from activities.connectors.files.local import LocalStore
 from activities.connectors.protocol import Asset, Sample
 from racine.errors import SourceFault
 
 
-def only(path: Path) -> tuple[FolderConnector, Asset]:
-    connector = FolderConnector(str(path))
+def only(path: Path) -> tuple[FilesConnector, Asset]:
+    connector = FilesConnector(LocalStore(str(path)))
     (asset,) = connector.discover().assets
     return connector, asset
 
@@ -180,7 +182,7 @@ def test_a_broken_file_keeps_its_reason(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     (tmp_path / "good.csv").write_text("id\n1\n")
-    listing = FolderConnector(str(tmp_path)).discover()
+    listing = FilesConnector(LocalStore(str(tmp_path))).discover()
     assert listing.clean
     assert said in str({a.name: a.error for a in listing.assets}[name])
     assert {a.name: a.error for a in listing.assets}["good.csv"] is None
@@ -193,7 +195,7 @@ def test_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
     (inside / "link.csv").symlink_to(secret)
     (inside / "folder").symlink_to(tmp_path)
     write(inside / "real.csv", "id\n1\n")
-    connector = FolderConnector(str(inside))
+    connector = FilesConnector(LocalStore(str(inside)))
     found = {a.name: a for a in connector.discover().assets}
     assert set(found) == {"link.csv", "real.csv"}
     assert "leads out" in str(found["link.csv"].error)
@@ -202,15 +204,27 @@ def test_links_out_of_the_folder_are_refused(tmp_path: Path) -> None:
         list(connector.read(forged, Sample()))
 
 
-def test_a_line_without_end_is_refused_in_bounded_memory(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    with path.open("wb") as stream:
-        stream.write(b"id,name\n1,")
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_an_endless_line_is_left_out_and_told(tmp_path: Path, name: str) -> None:
+    first, cell, last = (
+        (b"id,name\n1,Ada\n", b"2,", b"\n3,Cy\n") if name == "a.csv"
+        else (b'{"id": 1}\n', b'{"id": "', b'"}\n{"id": 3}\n')
+    )  # fmt: skip
+    with (tmp_path / name).open("wb") as stream:
+        stream.write(first + cell)
         for _ in range(40):
             stream.write(b"x" * (1 << 20))
-    connector, asset = only(path)
-    with pytest.raises(SourceFault, match="longer than 16 MB"):
-        list(connector.read(asset, Sample()))
+        stream.write(last)
+    connector, asset = only(tmp_path / name)
+    batches = list(connector.read(asset, Sample()))
+    assert [value for batch in batches for value in batch.columns[0]] == ["1", "3"]
+    told = Counter[str]()
+    for batch in batches:
+        told.update(batch.irregular)
+    assert told == {"lines over 16 MB, left out": 1}
+    position = batches[0].position
+    again = list(connector.read(asset, Sample(), position))
+    assert sum(batch.rows for batch in again) == 2 - batches[0].rows
 
 
 def test_a_large_file_is_sampled_from_all_its_parts(tmp_path: Path) -> None:
@@ -232,7 +246,7 @@ def test_a_large_file_is_sampled_from_all_its_parts(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_listed_is_no_clean_listing(tmp_path: Path) -> None:
-    connector = FolderConnector(str(tmp_path / "none"))
+    connector = FilesConnector(LocalStore(str(tmp_path / "none")))
     (step,) = connector.check()
     assert (step.ok, step.next_step) == (False, "Check the path.")
     with pytest.raises(SourceFault, match="There is no file or folder"):

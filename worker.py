@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from activities.heartbeats import Heartbeats
 from activities.loops import LoopActivities
 from activities.names import ACTIVITY_QUEUE, WORKFLOW_QUEUE
 from activities.operations import activities
+from activities.python.bundles import BundleCache
 from activities.python.pool import PythonPool
 from activities.python.tasks import PythonTasks
 from activities.runs import RunActivities
@@ -30,7 +32,7 @@ from models.settings import Settings
 from models.temporal import connect, worker_runtime
 from racine import registry
 from racine.errors import RacineError
-from services import firings, schedules, summaries, turns
+from services import bundles, firings, schedules, summaries, turns
 from services.reconciler import Reconciler
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
@@ -87,17 +89,25 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
 
 @contextlib.contextmanager
 def opened(
-    db: Database, *, folders: Sequence[Path] = (), memory_megabytes: int = 2048
+    db: Database,
+    *,
+    folders: Sequence[Path] = (),
+    memory_megabytes: int = 2048,
+    bundles: Path | None = None,
 ) -> Iterator[Parts]:
     """Open what activities need beside the database; what is buffered is written at the end.
 
-    `folders` are where the code of python tasks lies.
+    `folders` are where the code of python tasks lies; `bundles` is where the code of deployed jobs
+    is unpacked, for as long as this is open if left out.
     """
     sink, heartbeats = EventSink(db), Heartbeats()
     pool = PythonPool(memory_megabytes=memory_megabytes)
     attempts = Attempts(db, sink, heartbeats)
     try:
-        yield Parts(attempts, PythonTasks(attempts, pool, [str(folder) for folder in folders]))
+        with tempfile.TemporaryDirectory(prefix="racine-") as own:
+            cache = BundleCache(db, bundles or Path(own))
+            names = [str(folder) for folder in folders]
+            yield Parts(attempts, PythonTasks(attempts, pool, names, cache))
     finally:
         pool.close()
         heartbeats.close()
@@ -119,7 +129,8 @@ async def serve(role: str, settings: Settings) -> None:
     db = Database(settings.database_url, pool_size=_SLOTS + 2)
     try:
         folders, megabytes = settings.python_paths, settings.python_memory_megabytes
-        with opened(db, folders=folders, memory_megabytes=megabytes) as parts:
+        place = settings.data_dir / "bundles"
+        with opened(db, folders=folders, memory_megabytes=megabytes, bundles=place) as parts:
             parts.python.warm()
             async with asyncio.TaskGroup() as beside:
                 reconciler = Reconciler(
@@ -130,6 +141,7 @@ async def serve(role: str, settings: Settings) -> None:
                         firings.Duty(db, client),
                         schedules.Duty(db, client),
                         summaries.Duty(db),
+                        bundles.Duty(db),
                     ],
                 )
                 beside.create_task(reconciler.serve(stop))

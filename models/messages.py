@@ -115,6 +115,8 @@ class TaskCall(Message):
 
 class PythonCall(TaskCall):
     callable: str
+    bundle: str | None = None
+    """Digest of the bundle whose modules go before all others."""
 
 
 class TaskOutput(Message):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
-from racine import errors
+from racine import bundles, errors
 from racine.errors import Fault, RacineError, Unavailable
 from racine.ids import new_id
 
@@ -20,6 +20,7 @@ _STREAM_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _RETRIES = 3
 _ENDED = frozenset({"completed", "failed", "cancelled", "terminated", "timed_out"})
 _WORKFLOWS = "/api/racine/workflows"
+_BUNDLES = "/api/racine/bundles"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class Client:
             )
         return dict(found[0])
 
+    def document(self, name: str) -> dict[str, Any] | None:
+        """Return the latest document of the job of that name; None when there is no such job."""
+        found = self.get(_WORKFLOWS, name=name)["items"]
+        return dict(self.get(f"{_WORKFLOWS}/{found[0]['id']}")["document"]) if found else None
+
     def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Make the document the latest version of its job, a new job when there is none.
 
@@ -106,6 +112,14 @@ class Client:
         """Return what version `after` of a job changed of version `before`, by meaning."""
         path = f"{_WORKFLOWS}/{self.job(job)['id']}/versions/{before}/diff/{after}"
         return list(self.get(path)["changes"])
+
+    def put_bundle(self, content: bytes) -> str:
+        """Have the server keep a bundle, unless it has it; return its digest."""
+        digest = bundles.digest(content)
+        if not self.get(_BUNDLES, digest=digest)["items"]:
+            headers = {"Content-Type": "application/zip"}
+            self._send("POST", _BUNDLES, content=content, headers=headers)
+        return digest
 
     def run(
         self,

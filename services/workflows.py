@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.stores import jobs, schedules
+from models.stores import bundles, jobs, schedules
 from models.stores.jobs import Job as Job
 from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
@@ -37,7 +37,7 @@ def templates(session: Session, actor: Actor) -> list[dict[str, Any]]:
 def create(session: Session, actor: Actor, document: dict[str, Any]) -> Job:
     """Store a new job; raise Conflict when the workspace has one of that name."""
     access.require(session, actor, "workflows:write")
-    stored = _canonical(document)
+    stored = _canonical(session, actor, document)
     existing = jobs.find(session, actor.workspace_id, stored["name"])
     if existing is not None and not existing.archived:
         raise Conflict(
@@ -59,7 +59,7 @@ def replace(
     """
     access.require(session, actor, "workflows:write")
     job = get(session, actor, job_id)
-    stored = _canonical(document)
+    stored = _canonical(session, actor, document)
     if stored["name"] != job.name:
         fault = Fault("/name", f"The job's name is {job.name!r} and stays so.", code="name")
         raise InvalidInput("A job cannot be renamed.", faults=[fault])
@@ -118,8 +118,14 @@ def changes(session: Session, actor: Actor, job_id: str, before: int, after: int
     return diff(*(JobDocument.model_validate(document) for document in found))
 
 
-def _canonical(document: dict[str, Any]) -> dict[str, Any]:
-    return validation.validate(document).model_dump(mode="json", by_alias=True, exclude_unset=True)
+def _canonical(session: Session, actor: Actor, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a sound document as it is stored; raise InvalidInput with all faults of another."""
+    sound = validation.validate(document)
+    if sound.bundle and not bundles.mark_used(session, actor.workspace_id, sound.bundle):
+        fault = Fault("/bundle", f"The workspace has no bundle {sound.bundle}.",
+                      "`racine deploy DIR` uploads the code and names it.", "bundle")  # fmt: skip
+        raise InvalidInput("The job's code is not here.", faults=[fault])
+    return sound.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _at_version(job: Job, version: int) -> None:

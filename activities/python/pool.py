@@ -1,7 +1,6 @@
 """Keeps warm children ready, apart for each set of folders that users' code comes from."""
 
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,13 +13,16 @@ _RETIRE_BYTES = 512 * 1024 * 1024
 
 @dataclass
 class PythonPool:
-    """Runs tasks in child processes; `idle` of them stay warm for each set of folders."""
+    """Runs tasks in child processes; `idle` of them stay warm for each set of folders.
+
+    Of all together at most `warm_at_most` do: those go first whose folders were wanted longest ago.
+    """
 
     idle: int = 2
     memory_megabytes: int = 2048
-    _children: dict[tuple[str, ...], list[Child]] = field(
-        default_factory=lambda: defaultdict(list), init=False
-    )
+    warm_at_most: int = 8
+    _children: dict[tuple[str, ...], list[Child]] = field(default_factory=dict, init=False)
+    """In the order in which the folders were last used."""
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def run(
@@ -54,7 +56,7 @@ class PythonPool:
 
     def _take(self, key: tuple[str, ...]) -> Child:
         with self._lock:
-            kept = self._children[key]
+            kept = self._children.get(key, [])
             while kept:
                 child = kept.pop()
                 if child.alive:
@@ -63,7 +65,20 @@ class PythonPool:
 
     def _give_back(self, key: tuple[str, ...], child: Child) -> bool:
         with self._lock:
-            if len(self._children[key]) >= self.idle:
+            kept = self._children.pop(key, [])
+            self._children[key] = kept
+            if len(kept) >= self.idle:
                 return False
-            self._children[key].append(child)
-            return True
+            kept.append(child)
+            surplus = self._surplus()
+        for old in surplus:
+            old.kill()
+        return True
+
+    def _surplus(self) -> list[Child]:
+        count = sum(map(len, self._children.values())) - self.warm_at_most
+        oldest = [child for kept in self._children.values() for child in kept][: max(0, count)]
+        for kept in self._children.values():
+            kept[:] = [child for child in kept if child not in oldest]
+        self._children = {key: kept for key, kept in self._children.items() if kept}
+        return oldest

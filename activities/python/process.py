@@ -49,7 +49,7 @@ class Child:
         arguments = [str(orders), str(answers), str(memory_megabytes), *folders]
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-u", os.fspath(_SCRIPT), *arguments],
+                [sys.executable, "-I", "-B", "-u", os.fspath(_SCRIPT), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=child_out,
                 stderr=child_err,

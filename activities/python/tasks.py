@@ -1,13 +1,15 @@
 """The activity behind `python_task`: a user's function in a child process."""
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from temporalio import activity
 
 from activities.attempts import Attempt, Attempts, Performed
 from activities.names import PYTHON
+from activities.python.bundles import BundleCache
 from activities.python.pool import PythonPool
 from activities.python.process import ChildDied, OutOfTime
 from models.messages import PythonCall, TaskOutput
@@ -19,12 +21,19 @@ _MARGIN_SECONDS = 0.5
 
 
 class PythonTasks:
-    """Runs users' functions; `folders` are where their modules are looked for."""
+    """Runs users' functions; `folders` are where modules are looked for that no bundle holds."""
 
-    def __init__(self, attempts: Attempts, pool: PythonPool, folders: Sequence[str]) -> None:
+    def __init__(
+        self,
+        attempts: Attempts,
+        pool: PythonPool,
+        folders: Sequence[str],
+        bundles: BundleCache,
+    ) -> None:
         self._attempts = attempts
         self._pool = pool
         self._folders = tuple(folders)
+        self._bundles = bundles
 
     def warm(self) -> None:
         """Start the processes that the first tasks will want."""
@@ -47,7 +56,8 @@ class PythonTasks:
             attempt.log("log", {"stream": stream, "line": line})
 
         try:
-            answer = self._pool.run(self._folders, order, seconds, log, attempt.heartbeat)
+            with self._code(call) as folders:
+                answer = self._pool.run(folders, order, seconds, log, attempt.heartbeat)
         except OutOfTime:
             raise TaskError(
                 "timeout",
@@ -63,6 +73,15 @@ class PythonTasks:
         if "error" in answer:
             raise self._user_error(call, answer["error"])
         return Performed(answer["values"], answer["measured"])
+
+    @contextmanager
+    def _code(self, call: PythonCall) -> Iterator[tuple[str, ...]]:
+        """Give the folders that a call's function comes from: those of its bundle go first."""
+        if call.bundle is None:
+            yield self._folders
+            return
+        with self._bundles.held(call.context.workspace_id, call.bundle) as folder:
+            yield (str(folder), *self._folders)
 
     def _user_error(self, call: PythonCall, error: dict[str, str]) -> TaskError:
         """Show type and place; the text, which may hold data, goes to the blob store."""

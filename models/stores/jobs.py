@@ -43,6 +43,7 @@ def save(session: Session, workspace_id: str, document: dict[str, Any], actor: s
             content_hash=digest,
             document=document,
             created_by=actor,
+            bundle=document.get("bundle"),
         )
     )
     session.flush()

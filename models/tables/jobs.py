@@ -27,3 +27,5 @@ class JobVersion(Identified, Table):
     content_hash: Mapped[str] = mapped_column(String(64))
     document: Mapped[dict[str, Any]]
     created_by: Mapped[str] = mapped_column(Id)
+    bundle: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Digest of the code that its Python tasks run."""

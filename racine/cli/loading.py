@@ -90,15 +90,76 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _of_python(file: Path) -> Iterator[Loaded]:
-    from racine.sdk.job import JobDefinition
+def load_folder(folder: Path) -> list[Loaded]:
+    """Return the jobs of a folder's files, as a worker sees them that has the folder as its bundle.
 
-    jobs = [v for v in vars(_module(file)).values() if isinstance(v, JobDefinition)]
-    if not jobs:
+    Raises InvalidInput for a file that cannot be read, and for two jobs of one name.
+    """
+    found = [loaded for file in sorted(_visible(folder)) for loaded in _in_folder(file, folder)]
+    if not found:
+        raise InvalidInput(
+            f"{folder} defines no job.",
+            next_step="Put a job document in it, or `@racine.job()` above a function.",
+        )
+    for job in found:
+        if (first := next(other for other in found if other.name == job.name)) is not job:
+            raise InvalidInput(f"{first.file} and {job.file} both define the job {job.name!r}.")
+    return found
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(part.startswith(".") for part in parts):
+            yield path
+
+
+def _in_folder(file: Path, folder: Path) -> Iterator[Loaded]:
+    if file.suffix == ".py" and b"racine" in file.read_bytes():
+        module = _imported(file, folder)
+        yield from _jobs_of(file, module, own=True)
+    elif file.suffix in (".json", ".yaml", ".yml"):
+        for document in _documents(file):
+            if isinstance(document, dict) and {"name", "tasks"} <= document.keys():
+                yield _examined(file, document)
+
+
+def _imported(file: Path, folder: Path) -> ModuleType:
+    """Import a file by its name below the folder."""
+    parts = file.relative_to(folder).with_suffix("").parts
+    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    root = str(folder.resolve())
+    if root not in sys.path:
+        sys.path.insert(0, root)
+    try:
+        module = importlib.import_module(name)
+    except Exception as fault:
+        raise InvalidInput(f"{file} fails: {type(fault).__name__}: {fault}") from fault
+    if Path(str(module.__file__)).resolve() != file.resolve():
+        raise InvalidInput(
+            f"{file} cannot be imported: {name!r} is {module.__file__}.",
+            next_step="Give the file a name that no installed module has.",
+        )
+    return module
+
+
+def _of_python(file: Path) -> Iterator[Loaded]:
+    found = list(_jobs_of(file, _module(file)))
+    if not found:
         raise InvalidInput(
             f"{file} defines no job.", next_step="Put `@racine.job()` above a function of it."
         )
+    yield from found
+
+
+def _jobs_of(file: Path, module: ModuleType, *, own: bool = False) -> Iterator[Loaded]:
+    """Yield a module's jobs; `own` leaves out those that it imports from another."""
+    from racine.sdk.job import JobDefinition
+
+    jobs = [value for value in vars(module).values() if isinstance(value, JobDefinition)]
     for job in jobs:
+        if own and job.function.__module__ != module.__name__:
+            continue
         try:
             yield Loaded(file, job.name, job.document)
         except InvalidInput as fault:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from racine.cli import jobs, runs, schedules, sign_in, workflows
+from racine.cli import deploy, jobs, runs, schedules, sign_in, workflows
 from racine.errors import RacineError
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ def root(
 
 app.command()(jobs.validate)
 app.command()(jobs.apply)
+app.command()(deploy.deploy)
 app.command("run")(jobs.run)
 app.command("login")(sign_in.login)
 app.command("logout")(sign_in.logout)

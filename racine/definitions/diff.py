@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from racine.definitions.document import Defaults, Dependency, JobDocument, Task
+from racine.definitions.every_task import Found, every_task
 from racine.definitions.schemas import pointer_of
 
 _LAYOUT = frozenset({"ui", "spec_version"})
@@ -40,14 +41,6 @@ class Change:
     """The path below the task or the job, as a pointer without its first `/`; empty for all."""
     old: Any = None
     new: Any = None
-
-
-@dataclass(frozen=True)
-class _Placed:
-    task: Task
-    pointer: str
-    level: str
-    """`tasks`, `on_failure`, `finally`, or the key of the task whose body this is."""
 
 
 class _Named(dict[str, tuple[int, Any]]):
@@ -74,7 +67,7 @@ def diff(before: JobDocument, after: JobDocument) -> list[Change]:
     ]
 
 
-def _of_task(key: str, old: _Placed | None, new: _Placed, former: str | None) -> Iterator[Change]:
+def _of_task(key: str, old: Found | None, new: Found, former: str | None) -> Iterator[Change]:
     if old is None:
         yield Change("added", new.pointer, key, "", new=_written(new.task))
         return
@@ -91,23 +84,8 @@ def _change(key: str | None, base: str, path: list[str | int], kind: Any, *value
     return Change(kind, base + pointer, key, pointer.removeprefix("/"), *values)
 
 
-def _by_key(document: JobDocument) -> dict[str, _Placed]:
-    return {placed.task.task_key: placed for placed in _placed(document, "", "")}
-
-
-def _placed(part: BaseModel, pointer: str, owner: str) -> Iterator[_Placed]:
-    """Yield every task below a part, those in bodies too."""
-    for name, info in type(part).model_fields.items():
-        value, place = getattr(part, name), f"{pointer}/{info.alias or name}"
-        if isinstance(value, list) and value and isinstance(value[0], Task):
-            for number, task in enumerate(value):
-                yield _Placed(task, f"{place}/{number}", owner or (info.alias or name))
-                yield from _placed(task, f"{place}/{number}", task.task_key)
-        elif isinstance(value, Task):
-            yield _Placed(value, place, owner)
-            yield from _placed(value, place, value.task_key)
-        elif isinstance(value, BaseModel):
-            yield from _placed(value, place, owner)
+def _by_key(document: JobDocument) -> dict[str, Found]:
+    return {found.task.task_key: found for found in every_task(document)}
 
 
 def _written(task: Task) -> dict[str, Any]:
@@ -187,7 +165,7 @@ def _unordered(path: list[str | int], old: Any, new: Any) -> Iterator[_Differenc
             yield [*path, place], "removed", item, None
 
 
-def _renamed(old: Mapping[str, _Placed], new: Mapping[str, _Placed]) -> dict[str, str]:
+def _renamed(old: Mapping[str, Found], new: Mapping[str, Found]) -> dict[str, str]:
     """Return old key → new key where one task that went is, but for names, one that came."""
     gone, come = [k for k in old if k not in new], [k for k in new if k not in old]
     if not gone or not come:
@@ -202,7 +180,7 @@ def _renamed(old: Mapping[str, _Placed], new: Mapping[str, _Placed]) -> dict[str
 
 
 def _alike(
-    tasks: Mapping[str, _Placed], keys: Sequence[str], masks: Mapping[str, str]
+    tasks: Mapping[str, Found], keys: Sequence[str], masks: Mapping[str, str]
 ) -> dict[str, list[str]]:
     """Return keys by what their tasks say when every name that went or came reads the same."""
     found: dict[str, list[str]] = defaultdict(list)

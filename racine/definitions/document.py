@@ -175,6 +175,8 @@ class JobDocument(Part):
     finally_: list[Task] = Field(default_factory=list, alias="finally")
     """Run last, however the run ended."""
     outputs: dict[str, Any] = Field(default_factory=dict)
+    bundle: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """Digest of the code that its Python tasks run; `racine deploy` sets it."""
     ui: dict[str, Any] = Field(default_factory=dict)
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

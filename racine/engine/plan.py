@@ -84,6 +84,8 @@ class Plan(Compact):
     output_reads: list[Read] = []
     timeout_seconds: float | None = None
     retry_policy: RetryPolicy = RetryPolicy()
+    bundle: str | None = None
+    """Digest of the code that Python tasks run."""
     hold: bool = False
     """With failed tasks and nothing else to do, wait for a person's orders."""
     fail_fast: bool = False
@@ -126,7 +128,8 @@ def _level(document: JobDocument, tasks: Sequence[Task]) -> Plan:
     index = {key: number for number, key in enumerate(order)}
     by_key = {task.task_key: task for task in tasks}
     steps = [_step(document, by_key[key], index, graph) for key in order]
-    return Plan(job=document.name, steps=steps, retry_policy=document.defaults.retry_policy)
+    policy, bundle = document.defaults.retry_policy, document.bundle
+    return Plan(job=document.name, steps=steps, retry_policy=policy, bundle=bundle)
 
 
 def _step(

@@ -22,5 +22,5 @@ async def operation(level: "Level", step: Step) -> TaskResult:
 
 async def python(level: "Level", step: Step) -> TaskResult:
     given = call_of(level, step, step.spec["parameters"])
-    call = PythonCall(**given, callable=step.spec["callable"])
+    call = PythonCall(**given, callable=step.spec["callable"], bundle=level.plan.bundle)
     return await attempt(level, step, PYTHON, call)

@@ -32,9 +32,7 @@ def put(session: Session, workspace_id: str, content: bytes, files: int, actor: 
             created_by=actor,
             used_at=now(),
         )
-        .on_conflict_do_update(
-            index_elements=["workspace_id", "digest"], set_={"used_at": now()}
-        )
+        .on_conflict_do_update(index_elements=["workspace_id", "digest"], set_={"used_at": now()})
     )
     kept = select(Bundle).where(Bundle.workspace_id == workspace_id, Bundle.digest == digest)
     return session.scalars(kept).one()

@@ -37,7 +37,9 @@ class Planned:
 
 def deploy(
     folder: Annotated[Path, typer.Argument(help="Holds the jobs and all the code they run.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would change.")
+    ] = False,
     output: Output = Format.TABLE,
 ) -> None:
     """Make a folder's jobs the latest versions, each pinned to the folder's code as it is now.
@@ -108,9 +110,7 @@ def _deployed(
             "dry_run": dry_run, "jobs": jobs}  # fmt: skip
 
 
-def _pinned(
-    document: Mapping[str, Any], modules: frozenset[str], digest: str
-) -> dict[str, Any]:
+def _pinned(document: Mapping[str, Any], modules: frozenset[str], digest: str) -> dict[str, Any]:
     """Return a document with its code named, where any of it lies in the folder."""
     from racine.definitions.document import JobDocument
     from racine.definitions.every_task import every_task

@@ -68,12 +68,13 @@ class Route:
         """Call it with these ids, its own example as body, and whatever else it demands."""
         headers = {"If-Match": '"1"'}
         body = self._body()
+        raw = {} if body is not None else self._raw_body(headers)
         with client.stream(
             self.method.upper(),
             self.path.format(**ids),
             params=self._query(),
             headers=headers,
-            **({"json": body} if body is not None else {}),
+            **({"json": body} if body is not None else raw),
         ) as answer:
             # A live stream that opened would never end: its status tells all.
             if "event-stream" not in answer.headers.get("content-type", ""):
@@ -87,6 +88,14 @@ class Route:
             for p in found
             if p["in"] == "query" and p.get("required")
         }
+
+    def _raw_body(self, headers: dict[str, str]) -> dict[str, Any]:
+        """Some bytes for an operation that takes no JSON."""
+        media = next(iter(self.operation.get("requestBody", {}).get("content", {})), None)
+        if media is None:
+            return {}
+        headers["Content-Type"] = media
+        return {"content": b"some bytes"}
 
     def _body(self) -> Any:
         content = self.operation.get("requestBody", {}).get("content", {})

@@ -26,13 +26,13 @@ def test_every_operation_is_named_once_and_described(api: Api) -> None:
         assert "default" in operation["responses"]
 
 
-def test_every_body_has_an_example(api: Api) -> None:
+def test_every_json_body_has_an_example(api: Api) -> None:
     document = api.anonymous().get("/openapi.json").json()
     schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             content = operation.get("requestBody", {}).get("content", {})
-            for media in content.values():
+            if media := content.get("application/json"):
                 schema = schemas[media["schema"]["$ref"].rpartition("/")[2]]
                 assert "example" in schema or "examples" in schema, f"{method} {path}"
 

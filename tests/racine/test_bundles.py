@@ -14,9 +14,9 @@ from racine.errors import InvalidInput
 NAMES = st.from_regex(r"[a-z]{1,8}(/[a-zé]{1,8}){0,2}\.py", fullmatch=True)
 
 
-def zipped(*entries: tuple[str, bytes], **options: int) -> bytes:
+def zipped(*entries: tuple[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", **options) as archive:
+    with zipfile.ZipFile(made, "w", compression) as archive:
         for name, data in entries:
             archive.writestr(name, data)
     return made.getvalue()

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from racine.governance.data_sources import CheckStep
 
@@ -115,6 +115,15 @@ class Batch:
     """What was wrong in the rows of this batch, in words, and how often: the read goes on."""
 
 
+@dataclass(frozen=True)
+class Bound:
+    """Where an incremental read begins: rows whose `column` is greater than `value`."""
+
+    column: str
+    value: str
+    """As `Incremental.newest` gave it."""
+
+
 class Connector(Protocol):
     """Reads one source. Every method raises SourceFault with a sentence and a next step."""
 
@@ -140,3 +149,14 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Free what the connector holds; closing again does nothing."""
+
+
+@runtime_checkable
+class Incremental(Protocol):
+    """What a connector offers beside, where its source can pick rows by a column."""
+
+    def newest(self, asset: Asset, column: str) -> str | None:
+        """Return the column's greatest value as text, None for a table without one."""
+
+    def read_since(self, asset: Asset, bound: Bound, sample: Sample) -> Iterator[Batch]:
+        """Yield the rows beyond a bound, all of them or a sample; it starts anew each time."""

@@ -19,7 +19,7 @@ class Scan(Identified, Table):
     task_key: Mapped[str] = mapped_column(String(100), default="")
     """With the run, what makes a second attempt find the scan that the first one opened."""
     state: Mapped[str] = mapped_column(String(20))
-    """`open`, `scanning`, `scanned`, `failed` or `published`."""
+    """`open`, `scanning`, `scanned`, `failed`, `cancelled` or `published`."""
     holder: Mapped[str] = mapped_column(String(200), default="")
     """The attempt that may write; an older one that still runs is refused."""
     clean: Mapped[bool] = mapped_column(default=False)
@@ -31,6 +31,10 @@ class Scan(Identified, Table):
     errors: Mapped[list[Any]] = mapped_column(default=list)
     """What went wrong in the enumeration."""
     drift: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    control: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Orders to the scan while it runs: `paused`, `rows_per_second`, `cancelled`, `skipped`."""
+    beat_at: Mapped[datetime | None]
+    """When the attempt that reads was last alive: it holds one connection to the source."""
     ended_at: Mapped[datetime | None]
 
 
@@ -42,7 +46,12 @@ class ScanAsset(Identified, Table):
     name: Mapped[str] = mapped_column(String(1000))
     kind: Mapped[str] = mapped_column(String(30))
     state: Mapped[str] = mapped_column(String(20), default="pending")
-    """`pending`, `scanned`, `failed` with its error, or `excluded` by the rules."""
+    """`pending`, `scanned`, `failed` or `cancelled` with its error, `deferred` by the budget to the
+    next scan, or `excluded` by the rules."""
+    plan: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Whether it is read (`action`), how (`mode`), why, and in which order (`score`)."""
+    unchanged: Mapped[bool] = mapped_column(default=False)
+    """Its facts are an earlier scan's: it was not read again."""
     error: Mapped[str | None] = mapped_column(String(2000))
     rows: Mapped[int | None] = mapped_column(BigInteger)
     rows_read: Mapped[int | None] = mapped_column(BigInteger)
@@ -68,3 +77,70 @@ class ScanColumn(Identified, Table):
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Hits per detector and masked shapes; never a value."""
     classifications: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class ScanProgress(Table):
+    """How far the reading of one asset has come: what an attempt after a crash goes on from."""
+
+    __tablename__ = "scan_progress"
+
+    asset_id: Mapped[str] = mapped_column(
+        ForeignKey("scan_assets.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[list[Any]] = mapped_column(default=list)
+    """One element: the connector's own place after the last whole chunk."""
+    rows_read: Mapped[int] = mapped_column(BigInteger)
+    chunks: Mapped[int]
+    sketches: Mapped[list[Any]] = mapped_column(default=list)
+    """A sketch a column of what was read so far; never a value."""
+
+
+class AssetState(Identified, Table):
+    """What the scans of a source know of one asset, from one scan to the next."""
+
+    __tablename__ = "asset_states"
+    __table_args__ = (UniqueConstraint("source_id", "name"),)
+
+    source_id: Mapped[str] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(1000))
+    asset_id: Mapped[str | None] = mapped_column(Id)
+    """The scan's asset that holds its facts, None while it was never read."""
+    read_at: Mapped[datetime | None]
+    fingerprint: Mapped[str] = mapped_column(String(200), default="")
+    """The change marker that the source gave when it was read."""
+    shape: Mapped[str] = mapped_column(String(64), default="")
+    """Digest of the columns' names and types."""
+    basis: Mapped[str] = mapped_column(String(64), default="")
+    """Digest of the detectors and of how much was read: another one makes it be read again."""
+    sensitivity: Mapped[str] = mapped_column(String(20), default="")
+    """The highest label of its columns when it was last classified."""
+    watermark: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """`column` and `value` up to which rows were read, for types that tell nothing of anybody."""
+    left_out: Mapped[int] = mapped_column(default=0)
+    """Scans in a row whose budget ended before its turn."""
+    sketches: Mapped[list[Any]] = mapped_column(default=list, deferred=True)
+    """A sketch a column, kept to answer later questions without reading; never a value."""
+
+
+class DriftEvent(Identified, Table):
+    """One thing that changed between two scans of a source."""
+
+    __tablename__ = "drift_events"
+    __table_args__ = (Index(None, "scan_id"), Index(None, "source_id", "created_at"))
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
+    source_id: Mapped[str] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    scan_id: Mapped[str] = mapped_column(ForeignKey("scans.id", ondelete="CASCADE"))
+    previous_scan_id: Mapped[str] = mapped_column(Id)
+    aspect: Mapped[str] = mapped_column(String(20))
+    """`schema`, `volume`, `freshness` or `classification`."""
+    kind: Mapped[str] = mapped_column(String(40))
+    asset: Mapped[str] = mapped_column(String(1000))
+    column: Mapped[str] = mapped_column(String(1000), default="")
+    """Empty where the whole asset changed."""
+    subject: Mapped[str] = mapped_column(String(100), default="")
+    """The classifier of a classification's change, else empty."""
+    before: Mapped[str | None] = mapped_column(String(500))
+    after: Mapped[str | None] = mapped_column(String(500))
+    magnitude: Mapped[float]
+    """From 0 to 1: the share of the asset that changed, or of the confidence."""

@@ -21,6 +21,7 @@ from activities.heartbeats import Heartbeats
 from activities.loops import LoopActivities
 from activities.names import ACTIVITY_QUEUE, WORKFLOW_QUEUE
 from activities.operations import activities
+from activities.pools import PoolActivities
 from activities.python.bundles import BundleCache
 from activities.python.pool import PythonPool
 from activities.python.tasks import PythonTasks
@@ -32,7 +33,7 @@ from models.settings import Settings
 from models.temporal import connect, worker_runtime
 from racine import registry
 from racine.errors import RacineError
-from services import bundles, firings, schedules, summaries, turns
+from services import bundles, firings, leases, schedules, summaries, turns
 from services.reconciler import Reconciler
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
@@ -67,8 +68,10 @@ class Parts:
 
 def activity_worker(client: Client, parts: Parts) -> Worker:
     attempts = parts.attempts
-    starter = turns.Starter(attempts.db, client, asyncio.get_running_loop())
-    own, loops = RunActivities(attempts.db, attempts.sink, starter), LoopActivities(attempts.db)
+    db, sink, loop = attempts.db, attempts.sink, asyncio.get_running_loop()
+    starter, teller = turns.Starter(db, client, loop), leases.Teller(db, client, loop)
+    own, loops = RunActivities(db, sink, starter, teller), LoopActivities(db)
+    pools = PoolActivities(db, sink, teller)
     return Worker(
         client,
         task_queue=ACTIVITY_QUEUE,
@@ -76,6 +79,8 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
             *activities(attempts),
             own.finish,
             own.record,
+            pools.acquire,
+            pools.release,
             loops.expand,
             loops.slice,
             parts.python.run,
@@ -139,6 +144,7 @@ async def serve(role: str, settings: Settings) -> None:
                     also=[
                         turns.Duty(db, client),
                         firings.Duty(db, client),
+                        leases.Duty(db, client),
                         schedules.Duty(db, client),
                         summaries.Duty(db),
                         bundles.Duty(db),

@@ -9,9 +9,10 @@ from temporalio import activity
 from activities.events import EventSink
 from activities.faults import as_failure
 from activities.names import FINISH_RUN, RECORD
+from activities.pools import Tell
 from models.messages import INLINE_LIMIT, FinishCall, RecordCall, RunResult
 from models.session import Database
-from models.stores import blobs, run_queue, runs
+from models.stores import blobs, pool_leases, run_queue, runs
 from racine import expressions
 from racine.engine.states import RunState
 from racine.errors import RacineError
@@ -21,10 +22,9 @@ Begin = Callable[[Sequence[str]], None]
 
 
 class RunActivities:
-    def __init__(self, db: Database, sink: EventSink, begin: Begin) -> None:
-        self._db = db
-        self._sink = sink
-        self._begin = begin
+    def __init__(self, db: Database, sink: EventSink, begin: Begin, tell: Tell) -> None:
+        self._db, self._sink = db, sink
+        self._begin, self._tell = begin, tell
 
     @activity.defn(name=RECORD)
     def record(self, call: RecordCall) -> None:
@@ -40,10 +40,12 @@ class RunActivities:
             with self._db.write() as session:
                 result = self._result(session, call)
                 runs.finish(session, run_id, result.state, result.outputs, result.error)
-                granted = run_queue.hand_on(session, run_id)
+                begin = run_queue.hand_on(session, run_id)
+                granted = pool_leases.release_run(session, run_id)
         except RacineError as fault:
             raise as_failure(fault) from fault
-        self._begin(granted)
+        self._begin(begin)
+        self._tell(granted)
         body = result.model_dump(mode="json", exclude={"state"})
         self._sink.put(run_id=run_id, n=runs.RUN_ENDED, kind=f"run_{result.state}", body=body)
         return result

@@ -11,7 +11,7 @@ from activities.governed import advance
 from activities.names import RECORD_SCHEDULED_RUN
 from models.messages import JobInput, RunContext, ScheduledFiring, ScheduledLaunch
 from models.session import Database
-from models.stores import jobs, run_queue, runs, schedules, sources
+from models.stores import jobs, pools, run_queue, runs, schedules, sources
 from models.stores.runs import Run
 from racine.definitions import parameters
 from racine.definitions.document import JobDocument
@@ -37,10 +37,16 @@ class ScheduleActivities:
         with self._db.write() as session:
             run = runs.find_by_firing(session, firing.fired_by) or _record(session, firing)
             version = jobs.get_version(session, run.job_id, run.job_version)
+            limits_sources = pools.limits_sources(session, run.workspace_id)
         if run.error is not None:
             raise ApplicationError(run.error["message"], type="invalid_input", non_retryable=True)
         plan = compile_plan(JobDocument.model_validate(version.document))
-        context = RunContext(run_id=run.id, workspace_id=run.workspace_id, actor=run.actor)
+        context = RunContext(
+            run_id=run.id,
+            workspace_id=run.workspace_id,
+            actor=run.actor,
+            limits_sources=limits_sources,
+        )
         return ScheduledLaunch(
             workflow_id=run.workflow_id,
             summary=f"{plan.job} · {run.id}",

@@ -44,6 +44,8 @@ class RunContext(Message):
     run_id: str
     workspace_id: str
     actor: str
+    limits_sources: bool = False
+    """Whether any source of the workspace limits what may be done with it at a time."""
 
 
 class Transition(Message):
@@ -117,6 +119,40 @@ class PythonCall(TaskCall):
     callable: str
     bundle: str | None = None
     """Digest of the bundle whose modules go before all others."""
+
+
+class AcquireCall(Message):
+    """A try of a task that needs slots before it may start."""
+
+    context: RunContext
+    task_key: str
+    try_number: int
+    pool: str | None = None
+    """None: the pool of the source that the input names, if it has one."""
+    slots: int = 1
+    priority: int = 3
+    input: dict[str, Any] = Field(default_factory=dict)
+    names: dict[str, Any] | None = None
+
+
+class Lease(Message):
+    """Slots of a pool; without a moment to start at they are still waited for."""
+
+    lease_id: str
+    starts_at: datetime | None = None
+
+
+class Acquired(Message):
+    lease: Lease | None = None
+    """None where no pool limits the task."""
+
+
+class ReleaseCall(Message):
+    """Give back what a try of a task holds or waits for."""
+
+    context: RunContext
+    task_key: str
+    try_number: int
 
 
 class TaskOutput(Message):

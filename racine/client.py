@@ -21,6 +21,7 @@ _RETRIES = 3
 _ENDED = frozenset({"completed", "failed", "cancelled", "terminated", "timed_out"})
 _WORKFLOWS = "/api/racine/workflows"
 _BUNDLES = "/api/racine/bundles"
+_POOLS = "/api/racine/orchestration/pools"
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,20 @@ class Client:
 
     def schedules(self) -> Iterator[dict[str, Any]]:
         return self.items("/api/racine/schedules")
+
+    def pools(self) -> Iterator[dict[str, Any]]:
+        return self.items(_POOLS)
+
+    def pool(self, name: str) -> dict[str, Any]:
+        """Return a pool with who holds its slots and who waits for them."""
+        return self.get(f"{_POOLS}/{name}")
+
+    def set_pool(self, name: str, limits: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a pool or change it: `slots`, `tokens_per_second`, `description`."""
+        return self._send("PUT", f"{_POOLS}/{name}", json=dict(limits))
+
+    def delete_pool(self, name: str) -> None:
+        self._answer("DELETE", f"{_POOLS}/{name}")
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Return the answer of any address that gives an object."""

@@ -31,6 +31,8 @@ class Operation(Generic[InputT, ResultT]):
     """What the actor of a run needs, as `group:verb`; empty asks for nothing more."""
     timeout_seconds: int = 600
     heartbeat_seconds: int | None = None
+    opens_source: bool = False
+    """Whether it connects to the source of its input's `source_id` or `scan_id`."""
     origin: str = ""
     """Module and function of a user's own operation."""
 

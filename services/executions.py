@@ -19,7 +19,7 @@ from temporalio.service import RPCError
 from activities.names import WORKFLOW_QUEUE
 from models.messages import JobInput, RunContext
 from models.session import Database
-from models.stores import blobs, jobs, run_queue, runs
+from models.stores import blobs, jobs, pools, run_queue, runs
 from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
 from models.stores.run_queue import Turn as Turn
@@ -94,7 +94,8 @@ def record(
     audit.record(
         session, actor, "run.start", run_id, after={"job": job.name, "version": pinned.number}
     )
-    made = _launch(run_id, row["workflow_id"], job.workspace_id, actor.id, trigger, values, pinned)
+    named = (run_id, row["workflow_id"], job.workspace_id, actor.id)
+    made = _launch(session, *named, trigger, values, pinned)
     return made if begins else replace(made, queued=True)
 
 
@@ -102,6 +103,7 @@ def launch(session: Session, run: Run) -> Launch:
     """Return what starts a run that was recorded before."""
     version = jobs.get_version(session, run.job_id, run.job_version)
     return _launch(
+        session,
         run.id,
         run.workflow_id,
         run.workspace_id,
@@ -113,6 +115,7 @@ def launch(session: Session, run: Run) -> Launch:
 
 
 def _launch(
+    session: Session,
     run_id: str,
     workflow_id: str,
     workspace_id: str,
@@ -122,7 +125,12 @@ def _launch(
     version: JobVersion,
 ) -> Launch:
     document, plan = plans.compiled(version.content_hash, version.document)
-    context = RunContext(run_id=run_id, workspace_id=workspace_id, actor=actor)
+    context = RunContext(
+        run_id=run_id,
+        workspace_id=workspace_id,
+        actor=actor,
+        limits_sources=pools.limits_sources(session, workspace_id),
+    )
     given = JobInput(context=context, parameters=values, plan=plan)
     return Launch(run_id, workflow_id, document.name, trigger, given)
 

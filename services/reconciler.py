@@ -17,7 +17,7 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.session import Database
-from models.stores import controls, leases, run_queue, runs
+from models.stores import controls, leases, pool_leases, run_queue, runs
 from models.stores.controls import RunControl
 from models.stores.runs import Run
 from racine.engine.states import FINAL_RUN_STATES, RunState
@@ -181,4 +181,5 @@ class Reconciler:
             runs.close_log(session, run.id, status.state, status.error or status.outputs)
             # Those whose turn it is now are begun by the next round.
             run_queue.hand_on(session, run.id)
+            pool_leases.release_run(session, run.id)
         _log.info("run_settled", run_id=run.id, state=status.state)

@@ -14,7 +14,7 @@ from racine.definitions.diff import Change, diff
 from racine.definitions.document import JobDocument
 from racine.definitions.validation import Report
 from racine.errors import Conflict, Fault, InvalidInput, NotFound, PreconditionFailed
-from services import access, audit
+from services import access, audit, pools
 from services.access import Actor
 
 
@@ -23,6 +23,7 @@ def examine(session: Session, actor: Actor, document: dict[str, Any]) -> Report:
     access.require(session, actor, "workflows:read")
     report = validation.examine(document)
     if report.document is not None:
+        report.faults += pools.use_faults(session, actor.workspace_id, report.document)
         missing = access.missing_rights(session, actor, report.document)
         report.hints += [_lacking(actor, *found) for found in missing.items()]
     return report
@@ -125,6 +126,8 @@ def _canonical(session: Session, actor: Actor, document: dict[str, Any]) -> dict
         fault = Fault("/bundle", f"The workspace has no bundle {sound.bundle}.",
                       "`racine deploy DIR` uploads the code and names it.", "bundle")  # fmt: skip
         raise InvalidInput("The job's code is not here.", faults=[fault])
+    if faults := list(pools.use_faults(session, actor.workspace_id, sound)):
+        raise InvalidInput("The job needs pools that are not there.", faults=faults)
     return sound.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from models.messages import TaskCall, TaskOutput
     from racine.engine.plan import Step
     from racine.engine.states import TaskResult, TaskState
+    from workflows.slots import needs_slots, with_slots
 
 if TYPE_CHECKING:
     from workflows.steps import Level
@@ -32,6 +33,12 @@ def call_of(level: "Level", step: Step, given: dict[str, Any]) -> dict[str, Any]
 
 async def attempt(level: "Level", step: Step, name: str, call: TaskCall) -> TaskResult:
     """Run the activity of that name, one of so many at a time, and return how the task ended."""
+    if needs_slots(level, step):
+        return await with_slots(level, step, call, lambda: _gated(level, step, name, call))
+    return await _gated(level, step, name, call)
+
+
+async def _gated(level: "Level", step: Step, name: str, call: TaskCall) -> TaskResult:
     async with level.flow.gate:
         with level.flow.working():
             return await _open(level, step, name, call)

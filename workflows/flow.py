@@ -10,7 +10,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, OWN, RECORD
-    from models.messages import Left, RecordCall, RunContext, Transition
+    from models.messages import Lease, Left, RecordCall, RunContext, Transition
     from racine.engine.scheduler import Scheduler
     from racine.engine.states import TaskResult
     from workflows.people import Approval
@@ -53,6 +53,8 @@ class Flow:
         """Open questions, by the path of their task."""
         self.tries: dict[str, int] = {}
         """How often each task was begun, by path; only those begun more than once are carried."""
+        self.leases: dict[str, asyncio.Future[Lease]] = {}
+        """What is or was waited for, by the lease's id."""
         self._records = 0
         self._schedulers: list[Scheduler] = []
         self._transitions = transitions or []
@@ -110,6 +112,16 @@ class Flow:
         """Wait until the run is not paused."""
         if self.paused:
             await workflow.wait_condition(lambda: not self.paused)
+
+    def granted(self, lease: Lease) -> None:
+        """Take note that slots are held, whether or not somebody waits for them yet."""
+        found = self.lease(lease.lease_id)
+        if not found.done():
+            found.set_result(lease)
+
+    def lease(self, lease_id: str) -> "asyncio.Future[Lease]":
+        """Return what becomes done when the lease is held."""
+        return self.leases.setdefault(lease_id, asyncio.get_running_loop().create_future())
 
     def begin(self, path: str) -> int:
         """Count a try of a task and return its number."""

@@ -11,7 +11,15 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, FINISH_RUN, OWN
-    from models.messages import Carried, ControlCall, FinishCall, JobInput, RunResult, Scope
+    from models.messages import (
+        Carried,
+        ControlCall,
+        FinishCall,
+        JobInput,
+        Lease,
+        RunResult,
+        Scope,
+    )
     from models.temporal import STATE
     from racine.definitions.schemas import mismatches
     from racine.engine.plan import Plan
@@ -72,6 +80,11 @@ class RacineJob:
             raise ApplicationError(fault.message, type=fault.code, non_retryable=True) from fault
         await workflow.wait_condition(workflow.all_handlers_finished)
         return _conclude(result)
+
+    @workflow.signal
+    def granted(self, lease: Lease) -> None:
+        """Hear that slots are held which a task waits for."""
+        self._flow.granted(lease)
 
     @workflow.update
     async def pause(self, call: ControlCall) -> dict[str, Any]:

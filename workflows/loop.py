@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, OWN, RECORD
-    from models.messages import CarriedLoop, LoopInput, RecordCall, Tally
+    from models.messages import CarriedLoop, Lease, LoopInput, RecordCall, Tally
     from racine.engine.scheduler import end
     from racine.errors import RacineError
     from workflows.flow import Flow
@@ -47,6 +47,10 @@ class RacineLoop:
                 start_to_close_timeout=timedelta(seconds=60),
             )  # fmt: skip
         return tally
+
+    @workflow.signal
+    def granted(self, lease: Lease) -> None:
+        self._flow.granted(lease)
 
     @workflow.signal
     async def pause(self) -> None:

@@ -20,6 +20,7 @@ from racine.definitions.parts import JobName as JobName
 from racine.definitions.parts import Part as Part
 from racine.definitions.parts import TaskKey as TaskKey
 from racine.definitions.parts import TaskKind as TaskKind
+from racine.definitions.pools import PoolName
 
 
 class RunIf(StrEnum):
@@ -106,6 +107,9 @@ class Task(Part):
     start_to_close_timeout_seconds: float | None = Field(default=None, gt=0)
     schedule_to_close_timeout_seconds: float | None = Field(default=None, gt=0)
     heartbeat_timeout_seconds: float | None = Field(default=None, gt=0)
+    pool: PoolName | None = None
+    """What it shares with other tasks of the workspace: it starts once it holds its slots."""
+    pool_slots: int = Field(default=1, ge=1, le=10_000)
     disabled: bool = False
 
     model_config = ConfigDict(json_schema_extra=_one_of_the_kinds)

@@ -30,6 +30,8 @@ class TaskKind(Part):
     """Fields in which templates may stand."""
     CONDITIONS: ClassVar[tuple[str, ...]] = ()
     """Fields that are bare CEL."""
+    POOLED: ClassVar[bool] = False
+    """Whether an activity carries it out, and so may need slots of a pool."""
     VALUES: ClassVar[tuple[str, ...] | None] = None
     """Names that its values have; None when anything may be in them."""
 

@@ -19,6 +19,7 @@ def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
     yield from _operation_faults(placed)
     yield from _limit_faults(placed, defaults)
     yield from _join_faults(placed)
+    yield from _pool_faults(placed)
     for kind, work in zip(placed.task.kinds, placed.task.works, strict=True):
         yield from work.faults(f"{placed.pointer}/{kind}")
     if placed.task.outputs is not None and (fault := schema_fault(placed.task.outputs)):
@@ -99,6 +100,20 @@ def _limit_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
             "Shorten it, or raise start_to_close_timeout_seconds.",
             "timeout",
         )
+
+
+def _pool_faults(placed: Placed) -> Iterator[Fault]:
+    task = placed.task
+    if task.pool is not None and not all(work.POOLED for work in task.works):
+        yield Fault(
+            f"{placed.pointer}/pool",
+            f"A {task.kinds[0]} does nothing itself that could take slots of a pool.",
+            "Give the pool to the tasks in it that do the work.",
+            "pool",
+        )
+    if task.pool is None and "pool_slots" in task.model_fields_set:
+        yield Fault(f"{placed.pointer}/pool_slots", "It takes slots of no pool.",
+                    "Name the pool, or leave pool_slots out.", "pool")  # fmt: skip
 
 
 def retry_faults(policy: RetryPolicy, pointer: str) -> Iterator[Fault]:

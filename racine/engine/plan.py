@@ -72,6 +72,10 @@ class Step(Compact):
     start_to_close_seconds: float = 600
     schedule_to_close_seconds: float | None = None
     heartbeat_seconds: float | None = None
+    pool: str | None = None
+    pool_slots: int = 1
+    opens_source: bool = False
+    """It may have to wait for the source that its input names."""
     body: "Plan | None" = None
     """What a loop runs for each item."""
 
@@ -86,6 +90,7 @@ class Plan(Compact):
     retry_policy: RetryPolicy = RetryPolicy()
     bundle: str | None = None
     """Digest of the code that Python tasks run."""
+    priority: int = 3
     hold: bool = False
     """With failed tasks and nothing else to do, wait for a person's orders."""
     fail_fast: bool = False
@@ -128,8 +133,13 @@ def _level(document: JobDocument, tasks: Sequence[Task]) -> Plan:
     index = {key: number for number, key in enumerate(order)}
     by_key = {task.task_key: task for task in tasks}
     steps = [_step(document, by_key[key], index, graph) for key in order]
-    policy, bundle = document.defaults.retry_policy, document.bundle
-    return Plan(job=document.name, steps=steps, retry_policy=policy, bundle=bundle)
+    return Plan(
+        job=document.name,
+        steps=steps,
+        retry_policy=document.defaults.retry_policy,
+        bundle=document.bundle,
+        priority=document.priority,
+    )
 
 
 def _step(
@@ -161,6 +171,9 @@ def _step(
         heartbeat_seconds=(
             task.heartbeat_timeout_seconds or document.defaults.heartbeat_timeout_seconds
         ),
+        pool=task.pool,
+        pool_slots=task.pool_slots,
+        opens_source=_opens_source(task),
         body=body,
     )
 
@@ -205,6 +218,12 @@ def _params(expressions: list[str], document: JobDocument) -> list[str]:
     if ("params",) in paths:
         named = [parameter.name for parameter in document.parameters]
     return sorted(set(named))
+
+
+def _opens_source(task: Task) -> bool:
+    spec = task.operation_task
+    operation = registry.operations().get(spec.operation) if spec else None
+    return operation is not None and operation.opens_source
 
 
 def _attempt_seconds(document: JobDocument, task: Task) -> float:

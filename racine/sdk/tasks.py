@@ -50,6 +50,8 @@ class TaskOptions(TypedDict, total=False):
     start_to_close_timeout_seconds: float
     schedule_to_close_timeout_seconds: float
     heartbeat_timeout_seconds: float
+    pool: str
+    pool_slots: int
     disabled: bool
 
 

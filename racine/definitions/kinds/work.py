@@ -15,6 +15,7 @@ class OperationTask(TaskKind):
     input: dict[str, Any] = Field(default_factory=dict)
 
     TEMPLATES: ClassVar = ("input",)
+    POOLED: ClassVar = True
 
 
 class PythonTask(TaskKind):
@@ -22,6 +23,7 @@ class PythonTask(TaskKind):
     parameters: dict[str, Any] = Field(default_factory=dict)
 
     TEMPLATES: ClassVar = ("parameters",)
+    POOLED: ClassVar = True
 
     def faults(self, pointer: str) -> Iterator[Fault]:
         names = self.callable.replace(":", ".").split(".")

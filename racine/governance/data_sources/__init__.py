@@ -79,6 +79,7 @@ TEST = Operation(
     example={"source_id": "src_01"},
     permission="data_sources:run",
     timeout_seconds=120,
+    opens_source=True,
 )
 DISCOVER = Operation(
     "data_sources.discover",
@@ -89,6 +90,7 @@ DISCOVER = Operation(
     permission="scan_logic:run",
     timeout_seconds=3600,
     heartbeat_seconds=60,
+    opens_source=True,
 )
 MONITOR_HEALTH = Operation(
     "data_sources.monitor_health",
@@ -98,6 +100,7 @@ MONITOR_HEALTH = Operation(
     example={"source_id": "src_01"},
     permission="data_sources:run",
     timeout_seconds=120,
+    opens_source=True,
 )
 ARCHIVE = Operation(
     "data_sources.archive",

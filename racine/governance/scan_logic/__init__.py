@@ -51,6 +51,7 @@ SCAN = Operation(
     permission="scan_logic:run",
     timeout_seconds=86_400,
     heartbeat_seconds=30,
+    opens_source=True,
 )
 DETECT_DRIFT = Operation(
     "scan_logic.detect_drift",

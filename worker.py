@@ -16,6 +16,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.attempts import Attempts
+from activities.child_runs import ChildRunActivities
 from activities.events import EventSink
 from activities.heartbeats import Heartbeats
 from activities.loops import LoopActivities
@@ -72,6 +73,7 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
     starter, teller = turns.Starter(db, client, loop), leases.Teller(db, client, loop)
     own, loops = RunActivities(db, sink, starter, teller), LoopActivities(db)
     pools = PoolActivities(db, sink, teller)
+    children = ChildRunActivities(db, sink, starter)
     return Worker(
         client,
         task_queue=ACTIVITY_QUEUE,
@@ -85,6 +87,9 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
             loops.slice,
             parts.python.run,
             ScheduleActivities(attempts.db).record,
+            children.record,
+            children.look,
+            children.leave,
         ],
         activity_executor=ThreadPoolExecutor(_SLOTS, thread_name_prefix="activity"),
         max_concurrent_activities=_SLOTS,

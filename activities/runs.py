@@ -30,6 +30,9 @@ class RunActivities:
     def record(self, call: RecordCall) -> None:
         """Write transitions of a run that goes on."""
         self._sink.put_transitions(call.context.run_id, call.transitions)
+        if call.began is not None:
+            with self._db.write() as session:
+                runs.mark_started(session, call.began)
 
     @activity.defn(name=FINISH_RUN)
     def finish(self, call: FinishCall) -> RunResult:

@@ -239,6 +239,8 @@ class RecordCall(Message):
 
     context: RunContext
     transitions: list[Transition] = Field(default_factory=list)
+    began: str | None = None
+    """Id of a run that Temporal has taken."""
 
 
 class FinishCall(Message):
@@ -280,3 +282,32 @@ class ScheduledLaunch(Message):
     input: JobInput
     queued: bool = False
     """Its job has as many runs as it may have: a signal tells when its turn has come."""
+
+
+class ChildRunCall(Message):
+    """A run that a task starts."""
+
+    context: RunContext
+    task_key: str
+    try_number: int
+    job: str
+    version: int | str
+    """A number, `latest` or `pinned`."""
+    job_parameters: dict[str, Any]
+    names: dict[str, Any] | None = None
+    wait: bool = True
+    transitions: list[Transition] = Field(default_factory=list)
+
+
+class ChildRunLaunch(Message):
+    """The recorded run of a task."""
+
+    run_id: str
+    workflow_id: str
+    job: str
+    queued: bool
+    input: JobInput
+
+
+class RunLook(Message):
+    run_id: str

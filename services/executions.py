@@ -207,16 +207,21 @@ def listed(
     *,
     job_id: str | None = None,
     state: str | None = None,
+    parent_run_id: str | None = None,
     limit: int,
     cursor: str | None,
 ) -> Page[Run]:
-    """Return runs of the workspace, or of one of its jobs, newest first."""
+    """Return runs of the workspace, of one of its jobs, or those that a run's tasks started.
+
+    Newest first.
+    """
     if job_id is not None:
         workflows.get(session, actor, job_id)
     access.require(session, actor, "workflows:read")
     return runs.listed(
-        session, actor.workspace_id, job_id=job_id, state=state, limit=limit, cursor=cursor
-    )
+        session, actor.workspace_id, job_id=job_id, state=state, parent_run_id=parent_run_id,
+        limit=limit, cursor=cursor,
+    )  # fmt: skip
 
 
 def events_after(session: Session, run_id: str, last: int) -> list[RunEvent]:

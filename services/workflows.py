@@ -14,7 +14,7 @@ from racine.definitions.diff import Change, diff
 from racine.definitions.document import JobDocument
 from racine.definitions.validation import Report
 from racine.errors import Conflict, Fault, InvalidInput, NotFound, PreconditionFailed
-from services import access, audit, pools
+from services import access, audit, job_references, pools
 from services.access import Actor
 
 
@@ -24,6 +24,7 @@ def examine(session: Session, actor: Actor, document: dict[str, Any]) -> Report:
     report = validation.examine(document)
     if report.document is not None:
         report.faults += pools.use_faults(session, actor.workspace_id, report.document)
+        report.faults += job_references.faults(session, actor.workspace_id, report.document)
         missing = access.missing_rights(session, actor, report.document)
         report.hints += [_lacking(actor, *found) for found in missing.items()]
     return report
@@ -128,6 +129,9 @@ def _canonical(session: Session, actor: Actor, document: dict[str, Any]) -> dict
         raise InvalidInput("The job's code is not here.", faults=[fault])
     if faults := list(pools.use_faults(session, actor.workspace_id, sound)):
         raise InvalidInput("The job needs pools that are not there.", faults=faults)
+    faults = list(job_references.faults(session, actor.workspace_id, sound))
+    if faults:
+        raise InvalidInput("The job's tasks cannot run the jobs that they name.", faults=faults)
     return sound.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 

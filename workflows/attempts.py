@@ -33,15 +33,15 @@ def call_of(level: "Level", step: Step, given: dict[str, Any]) -> dict[str, Any]
 
 async def attempt(level: "Level", step: Step, name: str, call: TaskCall) -> TaskResult:
     """Run the activity of that name, one of so many at a time, and return how the task ended."""
-    if needs_slots(level, step):
-        return await with_slots(level, step, call, lambda: _gated(level, step, name, call))
-    return await _gated(level, step, name, call)
+    with level.flow.working():
+        if needs_slots(level, step):
+            return await with_slots(level, step, call, lambda: _gated(level, step, name, call))
+        return await _gated(level, step, name, call)
 
 
 async def _gated(level: "Level", step: Step, name: str, call: TaskCall) -> TaskResult:
     async with level.flow.gate:
-        with level.flow.working():
-            return await _open(level, step, name, call)
+        return await _open(level, step, name, call)
 
 
 async def _open(level: "Level", step: Step, name: str, call: TaskCall) -> TaskResult:
@@ -69,7 +69,7 @@ async def _open(level: "Level", step: Step, name: str, call: TaskCall) -> TaskRe
 def _failed(level: "Level", step: Step, failure: ActivityError) -> TaskResult:
     cancelled = is_cancelled_exception(failure)
     state = TaskState.CANCELLED if cancelled else TaskState.FAILED
-    result = TaskResult(state, error=None if cancelled else _describe(failure))
+    result = TaskResult(state, error=None if cancelled else describe(failure))
     if not isinstance(failure.cause, ApplicationError):
         # No attempt lived to say so: it ran out of time, was cancelled or lost its worker.
         level.told(step, result)
@@ -95,7 +95,8 @@ def _seconds(value: float | None) -> timedelta | None:
     return None if value is None else timedelta(seconds=value)
 
 
-def _describe(failure: ActivityError) -> dict[str, Any]:
+def describe(failure: ActivityError) -> dict[str, Any]:
+    """Return what went wrong in an activity as a task's error."""
     cause = failure.cause
     if isinstance(cause, ApplicationError):
         details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}

@@ -10,7 +10,14 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, OWN, RECORD
-    from models.messages import Lease, Left, RecordCall, RunContext, Transition
+    from models.messages import (
+        ATTEMPTS_PER_TRY,
+        Lease,
+        Left,
+        RecordCall,
+        RunContext,
+        Transition,
+    )
     from racine.engine.scheduler import Scheduler
     from racine.engine.states import TaskResult
     from workflows.people import Approval
@@ -133,13 +140,16 @@ class Flow:
         open_ = self.left.keys()
         return {p: count for p, count in self.tries.items() if count > 1 or p in open_}
 
-    async def flush(self, context: RunContext) -> None:
-        """Write down what happened so far, before a wait that may be long."""
+    async def flush(self, context: RunContext, *, began: str | None = None) -> None:
+        """Write down what happened so far, before a wait that may be long.
+
+        `began` is a run that Temporal has taken.
+        """
         self._records += 1
         with self.working():
             await workflow.execute_activity(
                 RECORD,
-                RecordCall(context=context, transitions=self.take()),
+                RecordCall(context=context, transitions=self.take(), began=began),
                 activity_id=f"{OWN}record:{self._records}",
                 task_queue=ACTIVITY_QUEUE,
                 start_to_close_timeout=timedelta(seconds=60),
@@ -147,7 +157,10 @@ class Flow:
 
     def note(self, task_key: str, kind: str, body: dict[str, Any], *, n: int) -> None:
         """Keep a transition for the event log; the next activity takes it along."""
-        self._transitions.append(Transition(task_key=task_key, n=n, kind=kind, body=body))
+        attempt = (self.tries.get(task_key, 1) - 1) * ATTEMPTS_PER_TRY
+        self._transitions.append(
+            Transition(task_key=task_key, n=n, kind=kind, attempt=attempt, body=body)
+        )
 
     def ended(self, task_key: str, result: TaskResult) -> None:
         """Note the end of a step that no activity will write down."""

@@ -73,7 +73,7 @@ async def for_each(level: "Level", step: Step) -> TaskResult | None:
     path, flow = level.path(step), level.flow
     left = flow.recall(f"{path}:items")
     if left is None:
-        flow.note(path, "started", {}, n=0)
+        level.began(step, "started", {})
         expanded = await _expand(level, step)
     else:
         expanded = Expanded.model_validate(left.state)

@@ -133,6 +133,12 @@ class Level:
     def _observe(self, number: int, result: TaskResult) -> None:
         self.told(self.plan.steps[number], result)
 
+    def began(self, step: Step, kind: str, body: dict[str, Any]) -> None:
+        """Begin a try of a step that no activity writes down."""
+        path = self.path(step)
+        self.flow.begin(path)
+        self.flow.note(path, kind, body, n=0)
+
     def told(self, step: Step, result: TaskResult) -> TaskResult:
         """Note the end of a step that no activity has written down, and return it."""
         self.flow.ended(self.path(step), result)

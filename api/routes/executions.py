@@ -52,6 +52,7 @@ class RunAnswer(BaseModel):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    parent_run_id: str | None = Field(default=None, description="Run whose task started this one.")
 
 
 class TurnAnswer(BaseModel):
@@ -68,6 +69,7 @@ class RunDetail(RunAnswer):
     error: dict[str, Any] | None
     schedule_id: str | None
     scheduled_for: datetime | None
+    parent_task_key: str | None = Field(description="Task that started it, in `parent_run_id`.")
 
 
 class PendingTask(BaseModel):
@@ -145,11 +147,16 @@ def list_runs(
     session: ReadSession,
     me: Me,
     state: Annotated[RunState | None, Query()] = None,
+    parent: Annotated[
+        str | None, Query(max_length=40, description="Only runs that this run's tasks started.")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Items[RunAnswer]:
     """List the workspace's runs, newest first."""
-    found = executions.listed(session, me, state=state, limit=limit, cursor=cursor)
+    found = executions.listed(
+        session, me, state=state, parent_run_id=parent, limit=limit, cursor=cursor
+    )
     return Items[RunAnswer](items=[_run(run) for run in found.items], next_cursor=found.next_cursor)
 
 
@@ -181,6 +188,7 @@ def get(run_id: str, session: ReadSession, me: Me) -> RunDetail:
         error=run.error,
         schedule_id=run.schedule_id,
         scheduled_for=run.scheduled_for,
+        parent_task_key=run.parent_task_key,
     )
 
 
@@ -285,4 +293,5 @@ def _run(run: Run) -> RunAnswer:
         created_at=run.created_at,
         started_at=run.started_at,
         ended_at=run.ended_at,
+        parent_run_id=run.parent_run_id,
     )

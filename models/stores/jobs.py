@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -85,6 +86,12 @@ def get_version(session: Session, job_id: str, number: int) -> JobVersion:
     if version is None:
         raise NotFound(f"Job {job_id!r} has no version {number}.")
     return version
+
+
+def version_at(session: Session, job_id: str, moment: datetime) -> JobVersion | None:
+    """Return the version that was the latest at a moment; None when there was none."""
+    query = select(JobVersion).where(JobVersion.job_id == job_id, JobVersion.created_at <= moment)
+    return session.scalar(query.order_by(JobVersion.number.desc()).limit(1))
 
 
 def versions(session: Session, job_id: str, *, limit: int, cursor: str | None) -> Page[JobVersion]:

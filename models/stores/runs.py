@@ -36,6 +36,14 @@ def find_by_firing(session: Session, fired_by: str) -> Run | None:
     return session.scalar(select(Run).where(Run.fired_by == fired_by))
 
 
+def find_child(session: Session, run_id: str, task_key: str, try_number: int) -> Run | None:
+    """Return the run that a try of a task started."""
+    query = select(Run).where(
+        Run.parent_run_id == run_id, Run.parent_task_key == task_key, Run.parent_try == try_number
+    )
+    return session.scalar(query)
+
+
 def insert(session: Session, **values: Any) -> None:
     session.add(Run(**values))
 
@@ -46,6 +54,7 @@ def listed(
     *,
     job_id: str | None = None,
     state: str | None = None,
+    parent_run_id: str | None = None,
     limit: int,
     cursor: str | None,
 ) -> Page[Run]:
@@ -55,6 +64,8 @@ def listed(
         query = query.where(Run.job_id == job_id)
     if state is not None:
         query = query.where(Run.state == state)
+    if parent_run_id is not None:
+        query = query.where(Run.parent_run_id == parent_run_id)
     return page(session, query, Run, limit=limit, cursor=cursor)
 
 

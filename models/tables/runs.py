@@ -16,6 +16,7 @@ class Run(Identified, Table):
         Index(None, "job_id", "created_at"),
         Index(None, "state"),
         Index(None, "job_id", "state"),
+        Index(None, "parent_run_id", "parent_task_key", "parent_try", unique=True),
     )
 
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
@@ -43,6 +44,10 @@ class Run(Identified, Table):
     """The moment that the schedule meant; the run itself may begin later."""
     fired_by: Mapped[str | None] = mapped_column(String(300), unique=True)
     """Workflow that a schedule started in order to start this run: one run for each firing."""
+    parent_run_id: Mapped[str | None] = mapped_column(Id)
+    """Run whose task started this one: one run for each try of a task."""
+    parent_task_key: Mapped[str | None] = mapped_column(String(500))
+    parent_try: Mapped[int | None]
 
 
 class RunControl(Identified, Table):

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from racine.definitions.kinds.decisions import ConditionTask as ConditionTask
 from racine.definitions.kinds.decisions import NoopTask as NoopTask
 from racine.definitions.kinds.decisions import SwitchTask as SwitchTask
+from racine.definitions.kinds.jobs import RunJobTask as RunJobTask
 from racine.definitions.kinds.loops import ForEachTask as ForEachTask
 from racine.definitions.kinds.waits import ApprovalTask as ApprovalTask
 from racine.definitions.kinds.waits import WaitTask as WaitTask
@@ -100,6 +101,7 @@ class Task(Part):
     for_each_task: ForEachTask | None = None
     wait_task: WaitTask | None = None
     approval_task: ApprovalTask | None = None
+    run_job_task: RunJobTask | None = None
     noop_task: NoopTask | None = None
     outputs: dict[str, Any] | None = None
     """JSON Schema of what the task returns; checked when it does."""

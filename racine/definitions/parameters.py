@@ -6,6 +6,7 @@ from typing import Any
 from racine.definitions.document import Parameter
 from racine.definitions.schemas import mismatches, pointer_of
 from racine.errors import Fault, InvalidInput
+from racine.expressions import templates_in
 
 
 def bind(declared: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,6 +27,18 @@ def bind(declared: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, A
     if faults:
         raise InvalidInput("The parameters do not fit the job.", faults=faults)
     return values
+
+
+def bind_faults(declared: Sequence[Parameter], given: Mapping[str, Any]) -> list[Fault]:
+    """Return what can be said against parameters some of which only a run resolves."""
+    plain = {name: value for name, value in given.items() if not templates_in(value)}
+    faults = _unknown(declared, given)
+    for parameter in declared:
+        if parameter.name in plain:
+            faults += _violations(parameter, plain[parameter.name])
+        elif parameter.required and parameter.name not in given:
+            faults.append(_missing(parameter))
+    return faults
 
 
 def _unknown(declared: Sequence[Parameter], given: Mapping[str, Any]) -> list[Fault]:

@@ -1,10 +1,10 @@
 """Which permissions a job's operations ask of the actor who runs it."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 
 from racine import registry
-from racine.definitions.document import JobDocument, Task
+from racine.definitions.document import JobDocument
+from racine.definitions.scope import all_tasks
 
 
 def permissions_of(job: JobDocument) -> dict[str, list[str]]:
@@ -14,15 +14,8 @@ def permissions_of(job: JobDocument) -> dict[str, list[str]]:
     """
     asked = defaultdict[str, set[str]](set)
     known = registry.operations()
-    for name in _operations(job.tasks):
+    for task in (placed.task for placed in all_tasks(job)):
+        name = task.operation_task.operation if task.operation_task else ""
         if name in known and known[name].permission:
             asked[known[name].permission].add(name)
     return {permission: sorted(asked[permission]) for permission in sorted(asked)}
-
-
-def _operations(tasks: Sequence[Task]) -> Iterator[str]:
-    for task in tasks:
-        if task.operation_task is not None:
-            yield task.operation_task.operation
-        for work in task.works:
-            yield from _operations(work.body())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from racine.definitions.document import Task
+from racine.definitions.document import JobDocument, Task
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,21 @@ def scope_of(placed: Sequence[Placed], broken: frozenset[str] = frozenset()) -> 
     for item in placed:
         keys.setdefault(item.key, item)
     return Scope(placed, keys, broken, places={key: number for number, key in enumerate(keys)})
+
+
+def located_tasks(tasks: Sequence[Task], pointer: str) -> Iterator[Placed]:
+    """Yield tasks and all in their bodies; `pointer` is that of their list."""
+    for number, task in enumerate(tasks):
+        yield Placed(task, f"{pointer}/{number}")
+        for kind, work in zip(task.kinds, task.works, strict=True):
+            yield from located_tasks(work.body(), f"{pointer}/{number}/{kind}/tasks")
+
+
+def all_tasks(document: JobDocument) -> Iterator[Placed]:
+    """Yield every task of a document, those in bodies and those that come after too."""
+    yield from located_tasks(document.tasks, "/tasks")
+    yield from located_tasks(document.on_failure, "/on_failure")
+    yield from located_tasks(document.finally_, "/finally")
 
 
 def body_of(outer: Scope, owner: Placed) -> Scope | None:

@@ -84,3 +84,32 @@ def test_a_loop_goes_on_where_it_was(impatient: Stack) -> None:
             assert events.count((f"each[{n}].inner[{m}].x", "succeeded")) == 1
             assert events.count((f"each[{n}].inner[{m}].w", "succeeded")) == 1
     assert len([key for key, kind in events if (key, kind) == ("each", "started")]) == 1
+
+
+def test_a_run_that_a_task_waits_for_is_found_again(impatient: Stack) -> None:
+    outputs = {"n": "{{ tasks.w.state }}"}
+    impatient.save({"name": "other", "tasks": [wait("w", 4)], "outputs": outputs})
+    tasks = [{"task_key": "go", "run_job_task": {"job": "other"}}, *chain(40)]
+    document = {"tasks": tasks, "outputs": {"n": "{{ tasks.go.values.n }}"}}
+    run_id, handle = begin(impatient, "calls", document)
+    await_event(impatient, run_id, "t39", "succeeded")
+    assert continued(impatient, handle)
+    assert impatient.result(run_id).outputs == {"n": "succeeded"}
+    with impatient.db.read() as session:
+        assert len(runs.listed(session, "ws_1", limit=10, cursor=None).items) == 2
+
+
+def test_cancelling_reaches_a_run_found_again(impatient: Stack) -> None:
+    impatient.save({"name": "other", "tasks": [wait("w", 999)]})
+    tasks = [{"task_key": "go", "run_job_task": {"job": "other"}}, *chain(40)]
+    run_id, handle = begin(impatient, "calls", {"tasks": tasks})
+    await_event(impatient, run_id, "t39", "succeeded")
+    assert continued(impatient, handle)
+    impatient.temporal.run(handle.execute_update("cancel", ControlCall(actor="usr_one")))
+    assert impatient.result(run_id).state == "cancelled"
+
+    def cancelled(session: Session) -> bool | None:
+        found = runs.listed(session, "ws_1", parent_run_id=run_id, limit=10, cursor=None).items
+        return [run.state for run in found] == ["cancelled"] or None
+
+    assert impatient.wait_for(cancelled)

@@ -14,7 +14,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from racine.engine.plan import Step
     from racine.engine.states import TaskResult
-    from workflows.kinds import decisions, waits, work
+    from workflows.kinds import decisions, jobs, waits, work
     from workflows.loops import for_each
 
 if TYPE_CHECKING:
@@ -30,5 +30,6 @@ HANDLERS: dict[str, Handler] = {
     "for_each_task": for_each,
     "wait_task": waits.wait,
     "approval_task": waits.approval,
+    "run_job_task": jobs.run_job,
     "noop_task": decisions.noop,
 }

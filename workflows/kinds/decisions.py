@@ -27,8 +27,10 @@ async def switch(level: "Level", step: Step) -> TaskResult:
 
 
 async def noop(level: "Level", step: Step) -> TaskResult:
+    level.flow.begin(level.path(step))
     return level.told(step, TaskResult(TaskState.SUCCEEDED, {}))
 
 
 def _decided(level: "Level", step: Step, outcome: str) -> TaskResult:
+    level.flow.begin(level.path(step))
     return level.told(step, TaskResult(TaskState.SUCCEEDED, {"outcome": outcome}, outcome))

@@ -24,7 +24,7 @@ async def wait(level: "Level", step: Step) -> TaskResult | None:
     path, flow = level.path(step), level.flow
     left = flow.recall(path)
     if left is None:
-        flow.note(path, "started", {}, n=0)
+        level.began(step, "started", {})
         await flow.flush(level.scope.context)
         until = _until(step.spec, level.names_of(step))
     else:
@@ -38,7 +38,7 @@ async def wait(level: "Level", step: Step) -> TaskResult | None:
 async def approval(level: "Level", step: Step) -> TaskResult | None:
     path, spec, flow = level.path(step), step.spec, level.flow
     left = flow.recall(path)
-    until = _limit(spec["timeout_seconds"], left)
+    until = moment_of(spec["timeout_seconds"], left)
     if left is None:
         flow.approvals[path] = Approval(spec, level.scope.context.actor)
     question = flow.approvals[path]
@@ -60,7 +60,7 @@ async def _ask(level: "Level", step: Step) -> None:
     spec = step.spec
     prompt = expressions.resolve(spec["prompt"], level.names_of(step))
     body = {"prompt": prompt, "required": spec["required"], "approvers": spec["approvers"]}
-    level.flow.note(level.path(step), "waiting", body, n=0)
+    level.began(step, "waiting", body)
     await level.flow.flush(level.scope.context)
 
 
@@ -74,7 +74,7 @@ async def passed(flow: Flow, until: datetime | None, done: Callable[[], bool]) -
     return True
 
 
-def _limit(seconds: float | None, left: Left | None) -> datetime | None:
+def moment_of(seconds: float | None, left: Left | None) -> datetime | None:
     """Return the moment of a time limit that began now, or before the run continued as new."""
     if left is not None:
         return datetime.fromisoformat(left.state["until"]) if left.state["until"] else None

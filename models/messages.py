@@ -1,12 +1,14 @@
 """What travels between services, workflows and activities; additive: new fields have defaults."""
 
 import base64
+import json
 import zlib
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from racine.engine.kept import Kept, Stretch
 from racine.engine.plan import Plan
 from racine.engine.states import TaskResult
 
@@ -21,21 +23,22 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-def _pack(plan: Plan) -> Any:
-    text = plan.model_dump_json()
+def _pack(value: BaseModel) -> Any:
+    text = value.model_dump_json(exclude_defaults=isinstance(value, Kept))
     if len(text) <= INLINE_LIMIT:
-        return plan.model_dump(mode="json")
+        return json.loads(text)
     return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
 
 
 def _unpack(value: Any) -> Any:
-    if isinstance(value, str):
-        return Plan.model_validate_json(zlib.decompress(base64.b64decode(value)))
-    return value
+    return json.loads(zlib.decompress(base64.b64decode(value))) if isinstance(value, str) else value
 
 
 PackedPlan = Annotated[Plan, PlainSerializer(_pack), BeforeValidator(_unpack)]
 """A plan; over the inline limit it is written compressed, 1,000 tasks in about 10 KB."""
+
+PackedKept = Annotated[Kept, PlainSerializer(_pack), BeforeValidator(_unpack)]
+"""What a run leaves behind, compressed in the same way."""
 
 
 class RunContext(Message):
@@ -46,6 +49,8 @@ class RunContext(Message):
     actor: str
     limits_sources: bool = False
     """Whether any source of the workspace limits what may be done with it at a time."""
+    repair: int = 0
+    """Which execution of the run this is: one more with every repair."""
 
 
 class Transition(Message):
@@ -79,6 +84,13 @@ class Carried(Message):
     """What is half done inside the run, by place."""
     ends_as: str | None = None
     """Why the run ends before its plan does."""
+    rounds: dict[str, int] = Field(default_factory=dict)
+    """How often tasks were decided anew, where they were."""
+    orders: int = 0
+    parts: int = 0
+    """How many parts of its results are kept already."""
+    began_at: datetime | None = None
+    """When this execution began, where the run itself did so before."""
 
 
 class JobInput(Message):
@@ -88,6 +100,10 @@ class JobInput(Message):
     logical_time: str | None = None
     """The moment that the run stands for, a schedule's tick; without it, when it started."""
     carried: Carried | None = None
+    keeps: bool = False
+    """Whether the run's results are kept for repairs; runs of before did not."""
+    kept: PackedKept | None = None
+    """What earlier executions left, less what a repair runs again."""
 
 
 class ControlCall(Message):
@@ -213,6 +229,10 @@ class LoopInput(Message):
     allowed: int
     """Failures that end nothing; one more, and no further iteration begins."""
     paused: bool = False
+    keeps: bool = False
+    """Whether the run's results are kept for repairs."""
+    kept: PackedKept | None = None
+    """What is known of the stretch from before: of a repaired run."""
     carried: "CarriedLoop | None" = None
 
 
@@ -232,15 +252,21 @@ class Tally(Message):
     failed_items: list[int] = Field(default_factory=list)
     """The first hundred of them, in order."""
     error: dict[str, Any] | None = None
+    done: list[Stretch] = Field(default_factory=list)
+    """All that succeeded, of runs that keep their results."""
+    tries: int = 0
+    """The highest try of any task in them."""
 
 
 class RecordCall(Message):
-    """Transitions of a run that goes on, for the event log."""
+    """What is to be kept of a run that goes on: transitions for its log, results for repairs."""
 
     context: RunContext
     transitions: list[Transition] = Field(default_factory=list)
     began: str | None = None
     """Id of a run that Temporal has taken."""
+    kept: PackedKept | None = None
+    part: str = ""
 
 
 class FinishCall(Message):
@@ -251,6 +277,8 @@ class FinishCall(Message):
     names: dict[str, Any] = Field(default_factory=dict)
     error: dict[str, Any] | None = None
     transitions: list[Transition] = Field(default_factory=list)
+    kept: PackedKept | None = None
+    part: str = ""
 
 
 class RunResult(Message):

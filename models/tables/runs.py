@@ -3,7 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Id, Identified, Table, now
@@ -48,6 +56,29 @@ class Run(Identified, Table):
     """Run whose task started this one: one run for each try of a task."""
     parent_task_key: Mapped[str | None] = mapped_column(String(500))
     parent_try: Mapped[int | None]
+    repair: Mapped[int] = mapped_column(default=0)
+    """Which execution of its workflow the row tells of: 0, then one more with every repair."""
+    repaired_at: Mapped[datetime | None]
+    """When the latest repair was recorded."""
+    repairs: Mapped[list[Any]] = mapped_column(default=list)
+    """Who repaired it, when, what and why; oldest first."""
+
+
+class KeptResults(Table):
+    """How tasks of one execution of a run ended: what a repair keeps. Rows add up, newest wins."""
+
+    __tablename__ = "run_results"
+
+    run_id: Mapped[str] = mapped_column(
+        ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    repair: Mapped[int] = mapped_column(primary_key=True)
+    part: Mapped[str] = mapped_column(String(500), primary_key=True)
+    """A number, or the stretch of a loop whose workflow wrote it."""
+    refs: Mapped[list[Any]] = mapped_column(default=list)
+    """Blobs that the results refer to."""
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    """JSON of `Kept`, compressed by zlib."""
 
 
 class RunControl(Identified, Table):

@@ -1,0 +1,71 @@
+"""What a run leaves behind, so that a repair need not do it again: results by path, and loops."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from racine.engine.states import TaskResult
+
+Stretch = tuple[int, int]
+"""Numbers from the first up to, and without, the second."""
+
+
+class LoopKept(BaseModel):
+    """One loop: the items that it walks over, and which of its iterations have succeeded."""
+
+    count: int
+    items: dict[str, Any]
+    """The items as they were found, inline or by reference: they are not looked for again."""
+    done: list[Stretch] = Field(default_factory=list)
+
+
+class Kept(BaseModel):
+    """How the tasks of a run ended, by path: `clean`, `per_table[3].clean`.
+
+    Of iterations only those are in it that did not succeed: the others count as a whole, by their
+    loop's `done`.
+    """
+
+    results: dict[str, TaskResult] = Field(default_factory=dict)
+    loops: dict[str, LoopKept] = Field(default_factory=dict)
+    tries: int = 0
+    """The highest try of any task: a later execution counts on from there."""
+    started_at: datetime | None = None
+    """When the run first began: it stays the time that its expressions see."""
+
+    def add(self, later: "Kept") -> None:
+        """Take over what a later part of the same execution says."""
+        self.results.update(later.results)
+        for path, loop in later.loops.items():
+            before = self.loops.get(path)
+            if before is not None and not loop.items:
+                # A stretch of the loop, told by the workflow that ran it.
+                done = stretches([*numbers(before.done), *numbers(loop.done)])
+                self.loops[path] = before.model_copy(update={"done": done})
+            else:
+                self.loops[path] = loop
+        self.tries = max(self.tries, later.tries)
+        self.started_at = self.started_at or later.started_at
+
+
+def numbers(done: Iterable[Stretch]) -> list[int]:
+    return [number for first, end in done for number in range(first, end)]
+
+
+def stretches(found: Iterable[int]) -> list[Stretch]:
+    """Return numbers as few stretches as will do, in order."""
+    made: list[Stretch] = []
+    for number in sorted(set(found)):
+        if made and made[-1][1] == number:
+            made[-1] = (made[-1][0], number + 1)
+        else:
+            made.append((number, number + 1))
+    return made
+
+
+def within(done: Sequence[Stretch], start: int, count: int) -> list[Stretch]:
+    """Return the part of the stretches that lies among `count` numbers from `start` on."""
+    end = start + count
+    return [(max(a, start), min(b, end)) for a, b in done if a < end and b > start]

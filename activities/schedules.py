@@ -56,6 +56,7 @@ class ScheduleActivities:
                 parameters=run.parameters,
                 plan=plan,
                 logical_time=firing.scheduled_for.isoformat(),
+                keeps=True,
             ),
         )
 

@@ -269,6 +269,10 @@ class RecordCall(Message):
     part: str = ""
 
 
+class KeptAnswer(Message):
+    kept: PackedKept
+
+
 class FinishCall(Message):
     context: RunContext
     state: str
@@ -278,7 +282,8 @@ class FinishCall(Message):
     error: dict[str, Any] | None = None
     transitions: list[Transition] = Field(default_factory=list)
     kept: PackedKept | None = None
-    part: str = ""
+    cancels: bool = False
+    """Whether a cancelled run is still to be told so by Temporal, which then shows it as that."""
 
 
 class RunResult(Message):

@@ -16,6 +16,8 @@ ACTOR = "RacineActor"
 SEARCH_ATTRIBUTES = (WORKSPACE, KIND, JOB, TRIGGER, STATE, ACTOR)
 """Keywords by which Temporal Web finds runs; SQL stores have room for ten."""
 
+REPAIR = "RacineRepair"
+"""Memo of a run's workflow: which execution of the run it is."""
 
 WORKER_HEARTBEAT = timedelta(seconds=5)
 """How often a worker tells the server that it lives; health counts on it (`services/health.py`)."""

@@ -19,14 +19,15 @@ from temporalio.service import RPCError
 from activities.names import WORKFLOW_QUEUE
 from models.messages import JobInput, RunContext
 from models.session import Database
-from models.stores import blobs, jobs, pools, run_queue, runs
+from models.stores import blobs, jobs, pools, run_queue, run_results, runs
 from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
 from models.stores.run_queue import Turn as Turn
 from models.stores.runs import Run as Run
 from models.stores.runs import RunEvent as RunEvent
-from models.temporal import ACTOR, JOB, TRIGGER, WORKSPACE
+from models.temporal import ACTOR, JOB, REPAIR, TRIGGER, WORKSPACE
 from racine.definitions import parameters
+from racine.engine.kept import Kept
 from racine.engine.states import RunState
 from racine.errors import NotFound
 from racine.ids import new_id
@@ -54,6 +55,15 @@ class Launch:
     input: JobInput
     queued: bool = False
     """It may not begin yet: the end of another run of its job starts it."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A further execution of a run: its number, and what it begins with."""
+
+    number: int
+    kept: Kept
+    logical_time: str | None
 
 
 def record(
@@ -111,7 +121,16 @@ def launch(session: Session, run: Run) -> Launch:
         run.trigger,
         run.parameters,
         version,
+        _repair_of(session, run),
     )
+
+
+def _repair_of(session: Session, run: Run) -> Repair | None:
+    if not run.repair:
+        return None
+    kept = run_results.base(session, run.id, run.repair)
+    moment = run.scheduled_for or kept.started_at
+    return Repair(run.repair, kept, moment.isoformat() if moment else None)
 
 
 def _launch(
@@ -123,6 +142,7 @@ def _launch(
     trigger: str,
     values: dict[str, Any],
     version: JobVersion,
+    repair: Repair | None = None,
 ) -> Launch:
     document, plan = plans.compiled(version.content_hash, version.document)
     context = RunContext(
@@ -130,8 +150,16 @@ def _launch(
         workspace_id=workspace_id,
         actor=actor,
         limits_sources=pools.limits_sources(session, workspace_id),
+        repair=repair.number if repair else 0,
     )
-    given = JobInput(context=context, parameters=values, plan=plan)
+    given = JobInput(
+        context=context,
+        parameters=values,
+        plan=plan,
+        keeps=True,
+        kept=repair.kept if repair else None,
+        logical_time=repair.logical_time if repair else None,
+    )
     return Launch(run_id, workflow_id, document.name, trigger, given)
 
 
@@ -142,13 +170,20 @@ async def start(client: Client, what: Launch) -> None:
     """
     context = what.input.context
     try:
+        if context.repair and await _is_begun(client, what):
+            return
         await client.start_workflow(
             RacineJob.run,
             what.input,
             id=what.workflow_id,
             task_queue=WORKFLOW_QUEUE,
             # A run that has ended must not begin again because its start was repeated.
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=(
+                WorkflowIDReusePolicy.ALLOW_DUPLICATE
+                if context.repair
+                else WorkflowIDReusePolicy.REJECT_DUPLICATE
+            ),
+            memo={REPAIR: context.repair},
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"{what.job} · {what.run_id}",
             search_attributes=TypedSearchAttributes(
@@ -165,6 +200,13 @@ async def start(client: Client, what: Launch) -> None:
         return
     except RPCError as fault:
         raise outage(fault) from fault
+
+
+async def _is_begun(client: Client, what: Launch) -> bool:
+    """Tell whether Temporal has had this execution of the run, even if it has ended since."""
+    handle = client.get_workflow_handle(what.workflow_id)
+    found = await handle.describe(rpc_timeout=timedelta(seconds=_START_SECONDS))
+    return int(await found.memo_value(REPAIR, 0)) >= what.input.context.repair
 
 
 def mark_started(db: Database, run_id: str) -> None:

@@ -66,6 +66,9 @@ def settled(run: Run) -> Status | None:
 
 async def status(client: Client, run: Run) -> Status:
     """Return an open run's state as Temporal has it; raises Unavailable when it does not answer."""
+    if run.repair and not run.started:
+        # Temporal knows only the execution before.
+        return Status(run.state)
     handle = client.get_workflow_handle(run.workflow_id)
     try:
         found = await handle.describe(rpc_timeout=_DEADLINE)

@@ -6,6 +6,7 @@ crash leaves in between, the reconciler begins.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -36,13 +37,20 @@ class Starter:
         if run_ids:
             asyncio.run_coroutine_threadsafe(begin(self._db, self._client, run_ids), self._loop)
 
+    def cancel(self, workflow_id: str) -> None:
+        """Have Temporal show a workflow as cancelled; one that cannot be told stays as it is."""
+        handle = self._client.get_workflow_handle(workflow_id)
+        asking = asyncio.run_coroutine_threadsafe(handle.cancel(rpc_timeout=_RPC), self._loop)
+        with suppress(RPCError):
+            asking.result(_RPC.total_seconds() + 1)
+
 
 async def begin(db: Database, client: Client, run_ids: Sequence[str]) -> None:
     """Begin runs whose turn has come; one that cannot begin now is left to the reconciler."""
     for run_id in run_ids:
         try:
             run, launch = await asyncio.to_thread(_read, db, run_id)
-            if run.fired_by is not None:
+            if run.fired_by is not None and not run.repair:
                 await tell(client, run)
             else:
                 await executions.start(client, launch)

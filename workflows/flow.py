@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from racine.engine.scheduler import Scheduler
     from racine.engine.states import TaskResult
+    from workflows.memory import Memory
     from workflows.people import Approval
 
 MAX_IN_FLIGHT = 100
@@ -43,8 +44,18 @@ class Flow:
         paused: bool = False,
         transitions: list[Transition] | None = None,
         left: dict[str, Left] | None = None,
+        memory: Memory | None = None,
+        first_try: int = 0,
     ) -> None:
         self.paused = paused
+        self.memory = memory
+        """What repairs will want to know of loops; None where nothing is kept for them."""
+        self.first_try = first_try
+        """How often tasks were begun in earlier executions of the run, at most."""
+        self.highest_inside = 0
+        """The highest try in the workflows of its loops."""
+        self.rounds: dict[str, int] = {}
+        """How often tasks were decided anew, by path, where they were."""
         self.draining = False
         """Nothing more is begun: the workflow continues as new."""
         self.busy = 0
@@ -132,13 +143,18 @@ class Flow:
 
     def begin(self, path: str) -> int:
         """Count a try of a task and return its number."""
-        self.tries[path] = self.tries.get(path, 0) + 1
+        self.tries[path] = self.tries.get(path, self.first_try) + 1
         return self.tries[path]
+
+    @property
+    def highest_try(self) -> int:
+        return max([self.first_try, self.highest_inside, *self.tries.values()])
 
     def begun_again(self) -> dict[str, int]:
         """Return the tasks begun more than once, or still open, and how often."""
         open_ = self.left.keys()
-        return {p: count for p, count in self.tries.items() if count > 1 or p in open_}
+        once = self.first_try + 1
+        return {p: count for p, count in self.tries.items() if count > once or p in open_}
 
     async def flush(self, context: RunContext, *, began: str | None = None) -> None:
         """Write down what happened so far, before a wait that may be long.
@@ -157,7 +173,9 @@ class Flow:
 
     def note(self, task_key: str, kind: str, body: dict[str, Any], *, n: int) -> None:
         """Keep a transition for the event log; the next activity takes it along."""
-        attempt = (self.tries.get(task_key, 1) - 1) * ATTEMPTS_PER_TRY
+        # In the log, what is decided anew stands beside what was decided before.
+        began = self.tries.get(task_key, self.first_try + 1) - 1
+        attempt = ATTEMPTS_PER_TRY * max(began, self.first_try + self.rounds.get(task_key, 0))
         self._transitions.append(
             Transition(task_key=task_key, n=n, kind=kind, attempt=attempt, body=body)
         )

@@ -10,23 +10,27 @@ from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.names import ACTIVITY_QUEUE, FINISH_RUN, OWN
+    from activities.names import ACTIVITY_QUEUE, FINISH_RUN, OWN, RECORD
     from models.messages import (
         Carried,
         ControlCall,
         FinishCall,
         JobInput,
+        KeptAnswer,
         Lease,
+        RecordCall,
         RunResult,
         Scope,
     )
     from models.temporal import STATE
     from racine.definitions.schemas import mismatches
+    from racine.engine.kept import Kept
     from racine.engine.plan import Plan
     from racine.engine.policies import root_failures, verdict
     from racine.engine.states import RunState, TaskResult, TaskState
     from racine.errors import RacineError
     from workflows.flow import ORDERS, Flow
+    from workflows.memory import Memory, half_done, parts
     from workflows.people import APPROVED, REJECTED, Approval
     from workflows.steps import Level
     from workflows.waiting import settled
@@ -42,19 +46,26 @@ class RacineJob:
     @workflow.init
     def __init__(self, given: JobInput) -> None:
         self._given = given
-        carried = given.carried
-        self._started_at = carried.started_at if carried else workflow.info().start_time
+        carried, kept = given.carried, given.kept
+        self._began_at = (carried and carried.began_at) or workflow.info().start_time
+        """When this execution of the run began; its time limit counts from then."""
+        before = carried.started_at if carried else kept.started_at if kept else None
+        self._started_at = before or self._began_at
         self._ends_as = RunState(carried.ends_as) if carried and carried.ends_as else None
         """Why the run ends before its plan does."""
         self._closed = False
-        self._orders = 0
+        self._orders = carried.orders if carried else 0
+        self._parts = carried.parts if carried else 0
         paused = carried.paused if carried else False
         self._flow = Flow(
             paused=paused,
             transitions=list(carried.transitions) if carried else [],
-            left=carried.left if carried else None,
+            left=carried.left if carried else half_done(given.kept),
+            memory=Memory(given.kept) if given.keeps else None,
+            first_try=given.kept.tries if given.kept else 0,
         )
         self._flow.tries.update(carried.tries if carried else {})
+        self._flow.rounds.update(carried.rounds if carried else {})
         self._main = Level(
             self._flow,
             _scope(given, self._started_at),
@@ -62,6 +73,8 @@ class RacineJob:
             results=_by_place(given),
             on_change=self._on_change,
         )
+        self._before = dict(self._main.results)
+        """Results that are kept already."""
         self._level = self._main
         """What runs now: the job's tasks, or those that come after."""
         self._after: list[Level] = []
@@ -203,8 +216,14 @@ class RacineJob:
         self._flow.note(key, "order", body, n=ORDERS + self._orders)
         if result is not None and number in scheduler.running:
             scheduler.settle_by_hand(number, result)
-        else:
-            scheduler.redo(number, result)
+            return
+        rounds = self._flow.rounds
+        for place in (number, *scheduler.after(number)):
+            path = self._given.plan.steps[place].key
+            rounds[path] = rounds.get(path, 0) + 1
+            if self._flow.memory is not None and self._given.plan.steps[place].body is not None:
+                self._flow.memory.forget(path)
+        scheduler.redo(number, result)
 
     def _begun(self, call: ControlCall, verb: str) -> int:
         number = self._place(call, verb)
@@ -240,13 +259,15 @@ class RacineJob:
         await work
         if not level.scheduler.complete:
             await workflow.wait_condition(workflow.all_handlers_finished)
+            for part in parts(self._kept()) if self._given.keeps else ():
+                await self._write(part)
             workflow.continue_as_new(self._carry())
 
     def _seconds_left(self) -> float | None:
         limit = self._given.plan.timeout_seconds
         if limit is None:
             return None
-        return max(0.0, limit - (workflow.now() - self._started_at).total_seconds())
+        return max(0.0, limit - (workflow.now() - self._began_at).total_seconds())
 
     def _on_cancel(self) -> None:
         self._stop(RunState.CANCELLED)
@@ -299,13 +320,45 @@ class RacineJob:
             tries=self._flow.begun_again(),
             left=self._flow.left,
             ends_as=self._ends_as,
+            rounds=self._flow.rounds,
+            orders=self._orders,
+            parts=self._parts,
+            began_at=self._began_at,
         )
-        return self._given.model_copy(update={"carried": carried})
+        memory = self._flow.memory
+        kept = memory.kept() if memory else None
+        if kept is not None:
+            kept.tries = self._flow.first_try
+        return self._given.model_copy(update={"carried": carried, "kept": kept})
+
+    def _kept(self) -> Kept:
+        """Return what the run has come to that is not kept yet."""
+        memory = self._flow.memory
+        kept = memory.kept() if memory else Kept()
+        for place, result in self._main.results.items():
+            if self._before.get(place) is not result:
+                kept.results[self._given.plan.steps[place].key] = result
+        kept.tries, kept.started_at = self._flow.highest_try, self._started_at
+        return kept
+
+    async def _write(self, kept: Kept) -> None:
+        call = RecordCall(context=self._given.context, kept=kept, part=self._part())
+        await workflow.execute_activity(
+            RECORD, call, activity_id=f"{OWN}keep:{self._parts}", task_queue=ACTIVITY_QUEUE,
+            start_to_close_timeout=timedelta(seconds=_FINISH_SECONDS),
+        )  # fmt: skip
+
+    def _part(self) -> str:
+        self._parts += 1
+        return f"{self._parts:06}"
 
     async def _finish(self, state: RunState) -> RunResult:
         """Write the run's end into the index; a cancellation meanwhile changes nothing."""
         plan = self._given.plan
         self._show(state)
+        pieces = list(parts(self._kept())) if self._given.keeps else []
+        for part in pieces[:-1]:
+            await self._write(part)
         call = FinishCall(
             context=self._given.context,
             state=state,
@@ -313,6 +366,8 @@ class RacineJob:
             names=self._main.names(plan.output_reads, None, []),
             error=self._error(state),
             transitions=self._flow.take(),
+            kept=pieces[-1] if pieces else None,
+            cancels=self._given.keeps and workflow.cancellation_reason() is None,
         )
         writing = asyncio.ensure_future(
             workflow.execute_activity(
@@ -334,6 +389,11 @@ class RacineJob:
         if state is not RunState.FAILED:
             return None
         return next(filter(None, map(_first_failure, [self._main, *self._after])), None)
+
+    @workflow.query
+    def kept(self) -> KeptAnswer:
+        """Tell what a repair would keep: of runs that could not write it down themselves."""
+        return KeptAnswer(kept=self._kept())
 
     def _show(self, state: RunState) -> None:
         workflow.upsert_search_attributes([_STATE.value_set(state.value)])

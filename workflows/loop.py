@@ -9,10 +9,12 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, OWN, RECORD
     from models.messages import CarriedLoop, Lease, LoopInput, RecordCall, Tally
+    from racine.engine.kept import Kept, stretches
     from racine.engine.scheduler import end
     from racine.errors import RacineError
     from workflows.flow import Flow
     from workflows.loops import LOOP, iterate, load
+    from workflows.memory import LoopMemory, Memory, half_done
     from workflows.steps import Level
     from workflows.waiting import settled
 
@@ -23,10 +25,20 @@ class RacineLoop:
     def __init__(self, given: LoopInput) -> None:
         self._given = given
         carried = given.carried or CarriedLoop()
+        left = carried.left if given.carried else half_done(given.kept)
         self._flow = Flow(
-            paused=given.paused, transitions=list(carried.transitions), left=carried.left
+            paused=given.paused,
+            transitions=list(carried.transitions),
+            left=left,
+            memory=self._memory(given) if given.keeps else None,
+            first_try=given.kept.tries if given.kept else 0,
         )
         self._flow.tries.update(carried.tries)
+
+    def _memory(self, given: LoopInput) -> Memory:
+        memory = Memory(given.kept)
+        memory.loops.setdefault(given.scope.prefix, LoopMemory(given.count, {}))
+        return memory
 
     @workflow.run
     async def run(self, given: LoopInput) -> Tally:
@@ -34,19 +46,48 @@ class RacineLoop:
             items = await load(given)
             work = asyncio.create_task(iterate(self._flow, given, items, Level))
             await settled(work, None, lambda: end(work))
+            if work.cancelled():
+                await self._write()
             tally = await work
             if tally is None:
                 workflow.continue_as_new(self._carry())
         except RacineError as fault:
             raise ApplicationError(fault.message, type=fault.code, non_retryable=True) from fault
-        left = self._flow.take()
-        if left:
-            call = RecordCall(context=given.scope.context, transitions=left)
-            await workflow.execute_activity(
+        await self._write()
+        return self._whole(tally)
+
+    async def _write(self) -> None:
+        """Write down what no activity has taken along, and what a repair wants to know."""
+        given, left = self._given, self._flow.take()
+        kept = self._kept()
+        if not left and kept is None:
+            return
+        part = f"{given.scope.prefix}[{given.start}]"
+        call = RecordCall(context=given.scope.context, transitions=left, kept=kept, part=part)
+        writing = asyncio.ensure_future(
+            workflow.execute_activity(
                 RECORD, call, activity_id=f"{OWN}record", task_queue=ACTIVITY_QUEUE,
                 start_to_close_timeout=timedelta(seconds=60),
-            )  # fmt: skip
-        return tally
+            )
+        )  # fmt: skip
+        await settled(writing, None, lambda: None)
+        await writing
+
+    def _kept(self) -> Kept | None:
+        """Return what is known beside the tally: of iterations that did not succeed."""
+        memory, given = self._flow.memory, self._given
+        if memory is None:
+            return None
+        kept = memory.kept()
+        done = len(memory.loops[given.scope.prefix].done)
+        return kept if kept.results or done < given.count else None
+
+    def _whole(self, tally: Tally) -> Tally:
+        memory = self._flow.memory
+        if memory is None:
+            return tally
+        done = stretches(memory.loops[self._given.scope.prefix].done)
+        return tally.model_copy(update={"done": done, "tries": self._flow.highest_try})
 
     @workflow.signal
     def granted(self, lease: Lease) -> None:
@@ -63,4 +104,8 @@ class RacineLoop:
     def _carry(self) -> LoopInput:
         flow = self._flow
         carried = CarriedLoop(transitions=flow.take(), tries=flow.begun_again(), left=flow.left)
-        return self._given.model_copy(update={"carried": carried, "paused": flow.paused})
+        kept = flow.memory.kept() if flow.memory else None
+        if kept is not None:
+            kept.tries = flow.first_try
+        more = {"carried": carried, "paused": flow.paused, "kept": kept}
+        return self._given.model_copy(update=more)

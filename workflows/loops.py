@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, EXPAND, OWN, SLICE
     from models.messages import ExpandCall, Expanded, Left, LoopInput, Scope, SliceCall, Tally
+    from racine.engine.kept import Kept, numbers
     from racine.engine.plan import INLINE_STEPS, Plan, Step
     from racine.engine.policies import root_failures, verdict
     from racine.engine.scheduler import ORDERED
@@ -74,10 +75,12 @@ async def for_each(level: "Level", step: Step) -> TaskResult | None:
     left = flow.recall(f"{path}:items")
     if left is None:
         level.began(step, "started", {})
-        expanded = await _expand(level, step)
+        expanded = _known(flow, path) or await _expand(level, step)
     else:
         expanded = Expanded.model_validate(left.state)
     total = expanded.count
+    if flow.memory is not None:
+        flow.memory.loop(path, total, expanded.model_dump(mode="json", exclude_defaults=True))
     allowed = int(total * step.spec["max_failed_percent"] / 100)
     names = level.names_of(step)
     scope = level.scope.model_copy(update={"prefix": path, "outer_tasks": names["tasks"]})
@@ -95,6 +98,12 @@ async def for_each(level: "Level", step: Step) -> TaskResult | None:
     return level.told(step, _concluded(total, allowed, tally))
 
 
+def _known(flow: Flow, path: str) -> Expanded | None:
+    """Return the items that the loop has walked over before: they are not looked for again."""
+    memory = flow.memory.loops.get(path) if flow.memory else None
+    return Expanded.model_validate(memory.items) if memory and memory.items else None
+
+
 async def iterate(
     flow: Flow, given: LoopInput, items: list[Any], make: "type[Level]"
 ) -> Tally | None:
@@ -105,7 +114,10 @@ async def iterate(
         inside = make(flow, _inner(given.scope, number, items[number - given.start]), given.body)
         await inside.run()
         if inside.scheduler.complete:
-            _count_one(count, number, given.body, inside.results)
+            good = _count_one(count, number, given.body, inside.results)
+            if flow.memory is not None:
+                results = None if good else inside.results
+                flow.memory.ended(given.scope.prefix, number, given.body, results)
         else:
             course.back.append(number)
 
@@ -116,9 +128,20 @@ async def iterate(
 def _begin(flow: Flow, given: LoopInput, size: int) -> tuple[Count, Course]:
     """Return the count and the course of a stretch, as far as they were before."""
     left = flow.recall(_place(given))
-    if left is None:
-        return Count(given.allowed), Course(given.start, given.start + given.count, size)
-    return Count(given.allowed, left.state["count"]), Course(**left.state["course"])
+    if left is not None:
+        return Count(given.allowed, left.state["count"]), Course(**left.state["course"])
+    count, end = Count(given.allowed), given.start + given.count
+    done = flow.memory.loops[given.scope.prefix].done if flow.memory else set()
+    if not done:
+        return count, Course(given.start, end, size)
+    back = []
+    for start in range(given.start, end, size):
+        stretch = range(start, min(start + size, end))
+        if done.issuperset(stretch):
+            count.add(Tally(succeeded=len(stretch)))
+        else:
+            back.append(start)
+    return count, Course(end, end, size, back)
 
 
 def _end(flow: Flow, given: LoopInput, count: Count, course: Course) -> Tally | None:
@@ -184,13 +207,30 @@ async def _spread(flow: Flow, whole: LoopInput) -> Tally | None:
                 "count": many,
                 "concurrency": max(1, whole.concurrency // parallel),
                 "paused": flow.paused,
+                **_known_of(flow, whole.scope.prefix, start, many),
             }
         )
         with flow.working():
-            count.add(await _child(flow, given))
+            tally = await _child(flow, given)
+        count.add(tally)
+        if flow.memory is not None:
+            flow.memory.loops[whole.scope.prefix].done.update(numbers(tally.done))
+            flow.highest_inside = max(flow.highest_inside, tally.tries)
 
     await each(flow, course, parallel, stretch, count.enough)
     return _end(flow, whole, count, course)
+
+
+def _known_of(flow: Flow, path: str, start: int, count: int) -> dict[str, Any]:
+    """Return what the workflow of a stretch shall know of it from before."""
+    if flow.memory is None:
+        return {}
+    kept = flow.memory.of_stretch(path, start, count)
+    if kept is None and flow.first_try:
+        kept = Kept()
+    if kept is not None:
+        kept.tries = flow.first_try
+    return {"keeps": True, "kept": kept}
 
 
 async def _child(flow: Flow, given: LoopInput) -> Tally:
@@ -227,15 +267,17 @@ def _inner(scope: Scope, number: int, item: Any) -> Scope:
     )
 
 
-def _count_one(count: Count, number: int, body: Plan, results: dict[int, TaskResult]) -> None:
+def _count_one(count: Count, number: int, body: Plan, results: dict[int, TaskResult]) -> bool:
+    """Count an iteration that has ended; tell whether it succeeded."""
     if verdict(body.steps, results) is RunState.COMPLETED:
         count.success()
-        return
+        return True
     failed = root_failures(body.steps, results)
     first = results[failed[0]].error if failed else None
     where = f"[{number}].{body.steps[failed[0]].key}" if failed else f"[{number}]"
     message = f"{where}: {(first or {}).get('message', 'failed')}"
     count.failure(number, {**(first or {"code": "failed"}), "message": message})
+    return False
 
 
 def _concluded(total: int, allowed: int, tally: Tally) -> TaskResult:

@@ -53,7 +53,7 @@ class Level:
         if left is None:
             return {}
         places = {step.key: number for number, step in enumerate(self.plan.steps)}
-        return {places[key]: result for key, result in left.results.items()}
+        return {places[key]: result for key, result in left.results.items() if key in places}
 
     @property
     def results(self) -> dict[int, TaskResult]:

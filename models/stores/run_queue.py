@@ -53,6 +53,15 @@ def enter(session: Session, document: JobDocument, row: dict[str, Any]) -> bool:
     return row["id"] in grant(session, row["job_id"])
 
 
+def again(session: Session, document: JobDocument, run: Run) -> bool:
+    """Let a repaired run begin once more, or queue it; tell whether it may begin."""
+    if not run.limited:
+        return True
+    run.state = RunState.QUEUED
+    run.queue_deadline = datetime.now(UTC) + timedelta(seconds=document.queue.timeout_seconds)
+    return run.id in grant(session, run.job_id)
+
+
 def refusal(session: Session, run_id: str) -> Conflict:
     """Return the error for a run that may not begin and may not wait; its transaction must end."""
     found = turn(session, session.get_one(Run, run_id))

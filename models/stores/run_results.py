@@ -2,12 +2,16 @@
 
 import zlib
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.tables.runs import KeptResults
 from racine.engine.kept import Kept
+
+END = "end"
+"""The part that an execution writes last, with its end."""
+_BASE = ""
 
 
 def put(session: Session, run_id: str, repair: int, part: str, kept: Kept) -> None:
@@ -23,25 +27,49 @@ def put(session: Session, run_id: str, repair: int, part: str, kept: Kept) -> No
     )
 
 
-def get(session: Session, run_id: str) -> Kept:
-    """Return all that the executions of a run have left; what is newer goes before."""
-    query = (
-        select(KeptResults.content)
-        .where(KeptResults.run_id == run_id)
-        .order_by(KeptResults.repair, KeptResults.part)
+def begin(session: Session, run_id: str, repair: int, kept: Kept) -> None:
+    """Keep what an execution begins with, in the place of all that those before it left."""
+    session.execute(
+        delete(KeptResults).where(KeptResults.run_id == run_id, KeptResults.repair < repair)
     )
+    put(session, run_id, repair, _BASE, kept)
+
+
+def base(session: Session, run_id: str, repair: int) -> Kept:
+    """Return what an execution begins with."""
+    found = session.get(KeptResults, (run_id, repair, _BASE))
+    return _read(found.content) if found else Kept()
+
+
+def get(session: Session, run_id: str, repair: int, told: Kept | None = None) -> Kept:
+    """Return all that an execution of a run has left.
+
+    `told` is what the interpreter says of one that could not write down how it ended.
+    """
+    query = select(KeptResults.part, KeptResults.content).where(
+        KeptResults.run_id == run_id, KeptResults.repair == repair
+    )
+    parts = [(_rank(part), part, _read(content)) for part, content in session.execute(query)]
+    if told is not None:
+        parts.append((_rank(END), END, told))
     whole = Kept()
-    for content in session.scalars(query):
-        whole.add(Kept.model_validate_json(zlib.decompress(content)))
+    for _, _, kept in sorted(parts, key=lambda part: part[:2]):
+        whole.add(kept)
     return whole
 
 
-def has(session: Session, run_id: str, repair: int) -> bool:
-    """Tell whether that execution of the run has left anything."""
-    query = select(KeptResults.part).where(
-        KeptResults.run_id == run_id, KeptResults.repair == repair
-    )
-    return session.scalar(query.limit(1)) is not None
+def is_whole(session: Session, run_id: str, repair: int) -> bool:
+    """Tell whether that execution of the run has written down how it ended."""
+    return session.get(KeptResults, (run_id, repair, END)) is not None
+
+
+def _rank(part: str) -> int:
+    """Place a part: what the execution began with, its own, its last, those of its loops."""
+    return 0 if part == _BASE else 1 if part.isdigit() else 2 if part == END else 3
+
+
+def _read(content: bytes) -> Kept:
+    return Kept.model_validate_json(zlib.decompress(content))
 
 
 def _refs(kept: Kept) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,11 @@ def get(session: Session, run_id: str) -> Run:
     if run is None:
         raise NotFound(f"There is no run {run_id!r}.")
     return run
+
+
+def lock(session: Session, run_id: str) -> None:
+    """Keep other transactions from changing the run until this one ends."""
+    session.execute(select(Run.id).where(Run.id == run_id).with_for_update(key_share=True))
 
 
 def find_by_workflow(session: Session, workflow_id: str) -> Run | None:
@@ -79,14 +84,33 @@ def mark_started(session: Session, run_id: str) -> None:
 
 
 def finish(
-    session: Session, run_id: str, state: str, outputs: dict[str, Any], error: dict[str, Any] | None
+    session: Session,
+    run_id: str,
+    state: str,
+    outputs: dict[str, Any],
+    error: dict[str, Any] | None,
+    *,
+    repair: int | None = None,
 ) -> None:
-    """Write how the run ended."""
+    """Write how the run ended; the word of an execution that was repaired since counts no more."""
+    is_current = [] if repair is None else [Run.repair == repair]
     session.execute(
         update(Run)
-        .where(Run.id == run_id)
+        .where(Run.id == run_id, *is_current)
         .values(state=state, outputs=outputs, error=error, ended_at=datetime.now(UTC), started=True)
     )
+
+
+def repair(session: Session, run: Run, entry: dict[str, Any], **changes: Any) -> None:
+    """Make an ended run one that is to be started again, as its next execution."""
+    run.repair += 1
+    run.repairs = [*run.repairs, {"number": run.repair, **entry}]
+    run.repaired_at = datetime.now(UTC)
+    run.state, run.started, run.ended_at = RunState.SCHEDULED, False, None
+    run.outputs, run.error = {}, None
+    for name, value in changes.items():
+        setattr(run, name, value)
+    session.flush()
 
 
 def set_state(session: Session, run_id: str, state: str) -> None:
@@ -103,9 +127,9 @@ def unstarted(session: Session, before: datetime, limit: int = 100) -> Sequence[
     """
     query = select(Run).where(
         Run.started.is_(False),
-        Run.created_at < before,
+        func.coalesce(Run.repaired_at, Run.created_at) < before,
         Run.state == RunState.SCHEDULED,
-        Run.fired_by.is_(None),
+        or_(Run.fired_by.is_(None), Run.repair > 0),
     )
     return session.scalars(query.order_by(Run.created_at).limit(limit)).all()
 
@@ -113,7 +137,10 @@ def unstarted(session: Session, before: datetime, limit: int = 100) -> Sequence[
 def fired_unstarted(session: Session, before: datetime, limit: int = 100) -> Sequence[Run]:
     """Return runs of firings, recorded before that moment, that have not been seen to begin."""
     query = select(Run).where(
-        Run.started.is_(False), Run.created_at < before, Run.fired_by.is_not(None)
+        Run.started.is_(False),
+        Run.created_at < before,
+        Run.fired_by.is_not(None),
+        Run.repair == 0,
     )
     return session.scalars(query.order_by(Run.created_at).limit(limit)).all()
 
@@ -133,7 +160,12 @@ def open_after(session: Session, run_id: str, limit: int) -> Sequence[Run]:
 
 def open_among(session: Session, workflow_ids: Sequence[str]) -> Sequence[Run]:
     """Return those of the workflows' runs that the index holds to be open."""
-    query = select(Run).where(Run.workflow_id.in_(workflow_ids), Run.state.not_in(FINAL_RUN_STATES))
+    query = select(Run).where(
+        Run.workflow_id.in_(workflow_ids),
+        Run.state.not_in(FINAL_RUN_STATES),
+        # Of a repair that is not begun, Temporal knows only how the execution before it ended.
+        Run.started.is_(True),
+    )
     return session.scalars(query).all()
 
 
@@ -153,7 +185,10 @@ def add_events(session: Session, events: Sequence[dict[str, Any]]) -> None:
 
 def close_log(session: Session, run_id: str, state: str, body: dict[str, Any]) -> None:
     """Append the row that closes a run's log; the interpreter's own, if any, stays."""
-    closing = {"run_id": run_id, "n": RUN_ENDED, "kind": f"run_{state}", "body": body}
+    closing = {
+        "run_id": run_id, "attempt": session.get_one(Run, run_id).repair,
+        "n": RUN_ENDED, "kind": f"run_{state}", "body": body,
+    }  # fmt: skip
     add_events(session, [closing])
 
 

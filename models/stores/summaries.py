@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.tables.run_summaries import RunSummary as RunSummary
@@ -59,6 +59,11 @@ def missing(session: Session, before: datetime, limit: int) -> Sequence[Run]:
         .limit(limit)
     )
     return session.scalars(query).all()
+
+
+def forget(session: Session, run_id: str) -> None:
+    """Drop the summary of a run that goes on."""
+    session.execute(delete(RunSummary).where(RunSummary.run_id == run_id))
 
 
 def put(session: Session, run_id: str, values: dict[str, Any]) -> None:

@@ -69,9 +69,7 @@ class KeptResults(Table):
 
     __tablename__ = "run_results"
 
-    run_id: Mapped[str] = mapped_column(
-        ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True
-    )
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     repair: Mapped[int] = mapped_column(primary_key=True)
     part: Mapped[str] = mapped_column(String(500), primary_key=True)
     """A number, or the stretch of a loop whose workflow wrote it."""

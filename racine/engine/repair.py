@@ -14,7 +14,9 @@ from racine.engine.states import TaskResult, TaskState
 from racine.errors import Conflict, Fault, InvalidInput
 
 _BAD = frozenset({TaskState.FAILED, TaskState.CANCELLED})
-_SEGMENT = re.compile(r"(?P<key>[A-Za-z_][A-Za-z0-9_]*)(\[(?P<number>\d{1,9}|\*)\])?(\.(?P<rest>.+))?")
+_SEGMENT = re.compile(
+    r"(?P<key>[A-Za-z_][A-Za-z0-9_]*)(\[(?P<number>\d{1,9}|\*)\])?(\.(?P<rest>.+))?"
+)
 
 CHOSEN = "It was chosen."
 FAILED = "It failed."
@@ -62,7 +64,9 @@ class _Place:
     rest: str | None
 
 
-def outlook(plan: Plan, kept: Kept, tasks: Sequence[str] = (), *, dependents: bool = True) -> Outlook:
+def outlook(
+    plan: Plan, kept: Kept, tasks: Sequence[str] = (), *, dependents: bool = True
+) -> Outlook:
     """Return what repairing the tasks at these paths does; none are all that failed.
 
     `per_table[3]` is one iteration, `per_table[3].clean` a task in it, `per_table` the iterations
@@ -134,7 +138,9 @@ class _Surgeon:
             return False
         if wanted is None:
             bad = result is None or result.state in _BAD
-            return bad and self._once_more(step, path, CANCELLED if result is None else _why(result))
+            return bad and self._once_more(
+                step, path, CANCELLED if result is None else _why(result)
+            )
         mine = [place for place in wanted if place.key == step.key]
         for place in mine:
             self._chosen(step, path, place)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 
 from tests.temporal.conftest import Stack
 from tests.temporal.test_control import ORDER, echo, handle_of, until
@@ -28,4 +30,6 @@ def test_an_open_run_tells_how_far_it_is(stack: Stack) -> None:
 
     until(lambda: details() == "**1 of 2 tasks have ended**\n\nRunning: long")
     stack.temporal.run(handle.execute_update("cancel", ORDER))
-    assert stack.temporal.run(handle.result())["state"] == "cancelled"
+    with pytest.raises(WorkflowFailureError):
+        stack.temporal.run(handle.result())
+    assert stack.temporal.run(handle.describe()).status is WorkflowExecutionStatus.CANCELED

@@ -1,0 +1,156 @@
+"""Repairs of runs that have ended: what failed runs again, what was good is kept.
+
+A repair is a further execution of the same run, under the same ids: recorded first, with all that
+it begins with, then started like any other.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.messages import KeptAnswer
+from models.stores import jobs, run_queue, run_results, runs, summaries
+from models.stores.jobs import JobVersion
+from models.stores.runs import Run
+from racine.definitions import parameters
+from racine.definitions.diff import Change, diff
+from racine.engine.kept import Kept
+from racine.engine.repair import Outlook, outlook
+from racine.engine.states import FINAL_RUN_STATES
+from racine.errors import Conflict
+from services import access, audit, executions, plans, workflows
+from services.access import Actor
+from services.executions import Launch
+from services.outages import outage
+
+_RPC = timedelta(seconds=10)
+_LISTED = 100
+"""Tasks that a repair's entry names; it counts all."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants repaired."""
+
+    tasks: list[str] = field(default_factory=list)
+    """Paths; none are all that failed."""
+    dependents: bool = True
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Only those that change."""
+    version: int | None = None
+    """None: the one that the run is pinned to; 0: the latest."""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A repair before it is done."""
+
+    run: Run
+    outlook: Outlook
+    from_version: int
+    to: JobVersion
+    changes: list[Change]
+    """Between the two versions, by meaning."""
+    parameters: dict[str, Any]
+    """All of the repaired run's."""
+
+
+async def told(client: Client, run: Run, whole: bool) -> Kept | None:
+    """Return what the interpreter says of an execution that could not write down how it ended.
+
+    Temporal replays its history for that, as long as it keeps it; None where nothing is to be had.
+    """
+    if whole or run.state not in FINAL_RUN_STATES:
+        return None
+    handle = client.get_workflow_handle(run.workflow_id)
+    try:
+        answer: KeptAnswer = await handle.query("kept", result_type=KeptAnswer, rpc_timeout=_RPC)
+    except WorkflowQueryFailedError:
+        return None
+    except RPCError as fault:
+        if fault.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise outage(fault) from fault
+    return answer.kept
+
+
+def is_whole(session: Session, run: Run) -> bool:
+    """Tell whether the run's last execution has written down how it ended."""
+    return run_results.is_whole(session, run.id, run.repair)
+
+
+def plan(
+    session: Session, actor: Actor, run_id: str, wish: Wish, *, told: Kept | None = None
+) -> Plan:
+    """Return what a repair would do; nothing is changed.
+
+    Raises Conflict for a run that goes on or where nothing failed, InvalidInput for tasks and
+    parameters that do not fit.
+    """
+    access.require(session, actor, "workflows:run")
+    run = executions.get(session, actor, run_id)
+    if run.state not in FINAL_RUN_STATES:
+        raise Conflict(f"Run {run_id} is {run.state}.", next_step="Wait for its end, or cancel it.")
+    job = workflows.get(session, actor, run.job_id)
+    before = jobs.get_version(session, job.id, run.job_version)
+    number = {None: run.job_version, 0: job.version}.get(wish.version, wish.version)
+    to = jobs.get_version(session, job.id, number or run.job_version)
+    document, compiled = plans.compiled(to.content_hash, to.document)
+    access.require_operations(session, actor, document)
+    kept = run_results.get(session, run.id, run.repair, told)
+    kept.started_at = kept.started_at or run.started_at
+    declared = {parameter.name for parameter in document.parameters}
+    given = {name: v for name, v in run.parameters.items() if name in declared} | wish.parameters
+    return Plan(
+        run=run,
+        outlook=outlook(compiled, kept, wish.tasks, dependents=wish.dependents),
+        from_version=before.number,
+        to=to,
+        changes=_changes(before, to),
+        parameters=parameters.bind(document.parameters, given),
+    )
+
+
+def record(
+    session: Session, actor: Actor, run_id: str, wish: Wish, *, told: Kept | None = None
+) -> tuple[Plan, Launch]:
+    """Write a repair down; the caller commits, then starts it."""
+    runs.lock(session, run_id)
+    found = plan(session, actor, run_id, wish, told=told)
+    run, again = found.run, found.outlook.again
+    changed = sorted(n for n, v in found.parameters.items() if run.parameters.get(n) != v)
+    entry: dict[str, Any] = {
+        "at": datetime.now(UTC).isoformat(),
+        "actor": actor.id,
+        "reason": wish.reason,
+        "tasks": wish.tasks,
+        "dependents": wish.dependents,
+        "was": run.state,
+        "from_version": found.from_version,
+        "version": found.to.number,
+        "parameters": {n: run.parameters.get(n) for n in changed},
+        "again": [task.path for task in again[:_LISTED]],
+        "again_count": len(again),
+    }
+    runs.repair(session, run, entry, job_version=found.to.number, parameters=found.parameters)
+    run_results.begin(session, run.id, run.repair, found.outlook.left)
+    summaries.forget(session, run.id)
+    audit.record(session, actor, "run.repair", run_id, after={**entry, "parameters": changed})
+    launch = executions.launch(session, run)
+    document, _ = plans.compiled(found.to.content_hash, found.to.document)
+    return found, launch if run_queue.again(session, document, run) else replace(
+        launch, queued=True
+    )
+
+
+def _changes(before: JobVersion, after: JobVersion) -> list[Change]:
+    if before.number == after.number:
+        return []
+    earlier, _ = plans.compiled(before.content_hash, before.document)
+    later, _ = plans.compiled(after.content_hash, after.document)
+    return diff(earlier, later)

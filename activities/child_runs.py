@@ -192,5 +192,5 @@ def _launch(run: Run, document: JobDocument, name: str, *, limits_sources: bool)
         workflow_id=run.workflow_id,
         job=name,
         queued=run.state == RunState.QUEUED,
-        input=JobInput(context=context, parameters=run.parameters, plan=plan),
+        input=JobInput(context=context, parameters=run.parameters, plan=plan, keeps=True),
     )

@@ -1,7 +1,7 @@
 """Keeps the index of runs: what the interpreter asks for itself."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -17,6 +17,9 @@ from models.stores import blobs, pool_leases, run_queue, run_results, runs
 from racine import expressions
 from racine.engine.states import RunState
 from racine.errors import RacineError
+
+Begin = Callable[[Sequence[str]], None]
+"""Starts runs whose turn has come, without waiting for it."""
 
 
 class Engine(Protocol):

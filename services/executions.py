@@ -129,8 +129,8 @@ def _repair_of(session: Session, run: Run) -> Repair | None:
     if not run.repair:
         return None
     kept = run_results.base(session, run.id, run.repair)
-    moment = run.scheduled_for or kept.started_at
-    return Repair(run.repair, kept, moment.isoformat() if moment else None)
+    meant = run.scheduled_for.isoformat() if run.scheduled_for else kept.started_at
+    return Repair(run.repair, kept, meant)
 
 
 def _launch(

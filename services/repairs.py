@@ -103,7 +103,8 @@ def plan(
     document, compiled = plans.compiled(to.content_hash, to.document)
     access.require_operations(session, actor, document)
     kept = run_results.get(session, run.id, run.repair, told)
-    kept.started_at = kept.started_at or run.started_at
+    if kept.started_at is None and run.started_at is not None:
+        kept.started_at = run.started_at.isoformat()
     declared = {parameter.name for parameter in document.parameters}
     given = {name: v for name, v in run.parameters.items() if name in declared} | wish.parameters
     return Plan(

@@ -49,8 +49,7 @@ class RacineJob:
         carried, kept = given.carried, given.kept
         self._began_at = (carried and carried.began_at) or workflow.info().start_time
         """When this execution of the run began; its time limit counts from then."""
-        before = carried.started_at if carried else kept.started_at if kept else None
-        self._started_at = before or self._began_at
+        self._started_at = carried.started_at if carried else _first_start(kept) or self._began_at
         self._ends_as = RunState(carried.ends_as) if carried and carried.ends_as else None
         """Why the run ends before its plan does."""
         self._closed = False
@@ -338,7 +337,8 @@ class RacineJob:
         for place, result in self._main.results.items():
             if self._before.get(place) is not result:
                 kept.results[self._given.plan.steps[place].key] = result
-        kept.tries, kept.started_at = self._flow.highest_try, self._started_at
+        kept.tries = self._flow.highest_try
+        kept.started_at = self._started_at.isoformat()
         return kept
 
     async def _write(self, kept: Kept) -> None:
@@ -397,6 +397,12 @@ class RacineJob:
 
     def _show(self, state: RunState) -> None:
         workflow.upsert_search_attributes([_STATE.value_set(state.value)])
+
+
+def _first_start(kept: Kept | None) -> datetime | None:
+    """Return when the run of a repair first began."""
+    told = kept.started_at if kept else None
+    return datetime.fromisoformat(told) if told else None
 
 
 def _by_place(given: JobInput) -> dict[int, TaskResult]:

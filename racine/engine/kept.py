@@ -1,7 +1,6 @@
 """What a run leaves behind, so that a repair need not do it again: results by path, and loops."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -32,8 +31,8 @@ class Kept(BaseModel):
     loops: dict[str, LoopKept] = Field(default_factory=dict)
     tries: int = 0
     """The highest try of any task: a later execution counts on from there."""
-    started_at: datetime | None = None
-    """When the run first began: it stays the time that its expressions see."""
+    started_at: str | None = None
+    """When the run first began, ISO 8601: it stays the time that its expressions see."""
 
     def add(self, later: "Kept") -> None:
         """Take over what a later part of the same execution says."""

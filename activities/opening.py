@@ -8,33 +8,41 @@ from activities.connectors import opening
 from activities.connectors.boundary import Boundary
 from activities.connectors.protocol import Connector
 from models.keys import root_key
+from models.session import Database
 from models.settings import Settings
 from models.stores import secrets
 from models.stores.sources import Source
 from racine.errors import InvalidInput, SourceFault
 from racine.governance.data_sources import credentials, locations
+from racine.governance.data_sources.locations import Location
 
 _LONGEST_SECRET = 64 << 10
 
 
 def connect(call: Call, source: Source) -> Connector:
     """Return a connector to a source; raise SourceFault when its credential cannot be had."""
-    settings = Settings(database_url=call.db.url)
+    return opening.connect(*located(call.db, source))
+
+
+def located(db: Database, source: Source) -> tuple[Location, Boundary]:
+    """Return where a source is, with its password, and what may be reached on the way."""
+    settings = Settings(database_url=db.url)
     location = locations.parse(source.location, source.kind)
     if source.credential:
-        location = location.with_password(_reveal(call, source, settings))
-    boundary = Boundary(settings.loopback_allowed, settings.source_folders)
-    return opening.connect(location, boundary)
+        location = location.with_password(reveal(db, source.workspace_id, source.credential))
+    return location, Boundary(settings.loopback_allowed, settings.source_folders)
 
 
-def _reveal(call: Call, source: Source, settings: Settings) -> str:
-    reference = credentials.parse(source.credential or "")
+def reveal(db: Database, workspace_id: str, text: str) -> str:
+    """Return what a reference to a secret stands for, as `env:`, `file:` or `secret:` names it."""
+    reference = credentials.parse(text)
     if reference.scheme == "env":
         return _from_environment(reference.name)
     if reference.scheme == "file":
         return _from_file(Path(reference.name))
-    with call.db.read() as session:
-        return secrets.reveal(session, source.workspace_id, reference.name, root_key(settings))
+    with db.read() as session:
+        key = root_key(Settings(database_url=db.url))
+        return secrets.reveal(session, workspace_id, reference.name, key)
 
 
 def _from_environment(name: str) -> str:

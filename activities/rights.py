@@ -7,15 +7,19 @@ from racine.errors import NotFound
 from racine.governance.rbac.decision import decide, refusal
 
 
-def require(db: Database, context: RunContext, permission: str) -> None:
-    """Raise Forbidden unless the actor still holds the permission in the run's workspace.
+def require(
+    db: Database, context: RunContext, permission: str, *, scope: str | None = None
+) -> None:
+    """Raise Forbidden unless the actor still holds the permission on a scope.
+
+    Without one, that is the run's workspace.
 
     Rights may have been taken since the run began, so a start that was allowed proves nothing.
     """
     if not permission:
         return
     with db.read() as session:
-        path = grants.path_to(session, context.workspace_id)
+        path = grants.path_to(session, scope or context.workspace_id)
         decision = decide(grants.of_user(session, context.actor), permission, path)
         if decision.allowed:
             return
@@ -25,4 +29,4 @@ def require(db: Database, context: RunContext, permission: str) -> None:
         except NotFound:
             name, active = context.actor, False
     why = decision.reason if active else "The account is not active."
-    raise refusal(name, permission, why, context.workspace_id)
+    raise refusal(name, permission, why, scope or context.workspace_id)

@@ -31,10 +31,10 @@ def over_bucket(files: AbstractFileSystem, prefix: str) -> duckdb.DuckDBPyConnec
     return _allowed(connection, prefix)
 
 
-def over_database(path: Path) -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB file, opened to be read; its views may reach no other file."""
+def over_database(path: Path, *, write: bool = False) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB file, opened to be read unless told; its views may reach no other file."""
     with faults(path):
-        return _locked(duckdb.connect(str(path), read_only=True, config=_LIMITS))
+        return _locked(duckdb.connect(str(path), read_only=not write, config=_LIMITS))
 
 
 def _allowed(connection: duckdb.DuckDBPyConnection, prefix: str) -> duckdb.DuckDBPyConnection:

@@ -1,6 +1,7 @@
 """Maps errors to Temporal's, once: Racine's keep their code, all others only type and place."""
 
 import traceback
+from datetime import timedelta
 from pathlib import Path
 
 from temporalio.exceptions import ApplicationError
@@ -12,11 +13,13 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 def as_failure(fault: RacineError) -> ApplicationError:
     """Return Racine's error as Temporal's: the code is the type, the next step a detail."""
+    after = fault.details.get("retry_after")
     return ApplicationError(
         fault.message,
         {"next_step": fault.next_step, **fault.details},
         type=fault.code,
         non_retryable=not fault.retryable,
+        next_retry_delay=None if after is None else timedelta(seconds=after),
     )
 
 

@@ -20,8 +20,8 @@ from models.session import Database
 from models.stores import pages, sources
 from models.stores.sources import Source
 from racine import statements
-from racine.definitions.effects import SqlTask
 from racine.definitions.given import parsed
+from racine.definitions.kinds.sql import SqlTask
 from racine.errors import Conflict, ContractBroken, InvalidInput, RacineError, SourceFault
 from racine.governance.data_sources.states import SourceState
 
@@ -85,10 +85,7 @@ class _Run:
 
     def through(self, open_: Any) -> tuple[Kept | None, int | None]:
         """Run every statement, keep the rows of the last and commit."""
-        texts = self.task.statement
-        wanted = [
-            statements.parse(t, self.kind) for t in ([texts] if isinstance(texts, str) else texts)
-        ]
+        wanted = [statements.parse(text, self.kind) for text in self.task.texts]
         self._refuse_writing(wanted)
         given = _bindable(self.task.parameters)
         values = [statements.bound(statement, given) for statement in wanted]

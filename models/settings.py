@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     """Whether sources may be on this machine; by default only where the database is SQLite."""
     source_folders: list[Path] = Field(default_factory=list)
     """Folders that file sources must lie in; empty allows any."""
+    request_hosts: list[str] = Field(default_factory=list)
+    """Host names and networks of private addresses that http tasks may send requests to."""
     classifiers_folder: Path | None = None
     """Folder of users' own classifiers, by which scans look too."""
 

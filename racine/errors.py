@@ -12,6 +12,8 @@ RacineError
 ├── ContractBroken    a task's result is not what its document declares
 ├── TaskError         a user's own code failed
 ├── SourceFault       a data source refused, broke off or lied
+├── RequestRefused    another system answered a task's request with a refusal
+├── QualityFailed     a gate's checks do not hold
 └── Unavailable       a part that Racine needs does not answer: trying again may help
 
 HTTP problem details and Temporal's ApplicationError are each mapped from here once.
@@ -108,6 +110,18 @@ class TaskError(RacineError):
 
 class SourceFault(RacineError):
     code = "source_fault"
+
+
+class RequestRefused(RacineError):
+    """`details["status"]` holds the status of the answer."""
+
+    code = "request_refused"
+
+
+class QualityFailed(RacineError):
+    """`details["checks"]` holds every check with what was measured."""
+
+    code = "quality_failed"
 
 
 class Unavailable(RacineError):

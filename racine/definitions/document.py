@@ -12,7 +12,11 @@ from racine.definitions.kinds.decisions import ConditionTask as ConditionTask
 from racine.definitions.kinds.decisions import NoopTask as NoopTask
 from racine.definitions.kinds.decisions import SwitchTask as SwitchTask
 from racine.definitions.kinds.jobs import RunJobTask as RunJobTask
+from racine.definitions.kinds.http import HttpTask as HttpTask
 from racine.definitions.kinds.loops import ForEachTask as ForEachTask
+from racine.definitions.kinds.notify import NotifyTask as NotifyTask
+from racine.definitions.kinds.quality import QualityTask as QualityTask
+from racine.definitions.kinds.sql import SqlTask as SqlTask
 from racine.definitions.kinds.waits import ApprovalTask as ApprovalTask
 from racine.definitions.kinds.waits import WaitTask as WaitTask
 from racine.definitions.kinds.work import OperationTask as OperationTask
@@ -102,6 +106,10 @@ class Task(Part):
     wait_task: WaitTask | None = None
     approval_task: ApprovalTask | None = None
     run_job_task: RunJobTask | None = None
+    sql_task: SqlTask | None = None
+    http_task: HttpTask | None = None
+    quality_task: QualityTask | None = None
+    notify_task: NotifyTask | None = None
     noop_task: NoopTask | None = None
     outputs: dict[str, Any] | None = None
     """JSON Schema of what the task returns; checked when it does."""

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from racine.definitions.part import Part
+from racine.definitions.parts import Part
 from racine.definitions.schemas import pointer_of
 from racine.errors import InvalidInput
 

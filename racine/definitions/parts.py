@@ -1,7 +1,7 @@
 """What every part of a job document is made of, and what a kind of task says about itself."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
@@ -34,6 +34,26 @@ class TaskKind(Part):
     """Whether an activity carries it out, and so may need slots of a pool."""
     VALUES: ClassVar[tuple[str, ...] | None] = None
     """Names that its values have; None when anything may be in them."""
+    ALWAYS: ClassVar[tuple[str, ...]] = ()
+    """Names that its values have beside those that the task's `outputs` declare."""
+
+    @property
+    def once(self) -> bool:
+        """Whether it is tried once unless its task says otherwise: trying again has an effect."""
+        return False
+
+    @property
+    def seconds(self) -> float | None:
+        """Time limit of an attempt unless the task says otherwise; None: the job's."""
+        return None
+
+    def asks(self) -> Mapping[str, str]:
+        """Return the permissions that its run's actor needs, each with what asks for it."""
+        return {}
+
+    def templated(self) -> Mapping[str, Any]:
+        """Return what may hold templates, by field."""
+        return {name: getattr(self, name) for name in self.TEMPLATES}
 
     def outcomes(self) -> list[str] | None:
         """Return the outcomes it may end with; None for a kind that decides nothing."""
@@ -43,7 +63,7 @@ class TaskKind(Part):
         """Return the names that its values have; None when anything may be in them."""
         return None if self.VALUES is None else list(self.VALUES)
 
-    def body(self) -> Sequence["Task"]:
+    def inner(self) -> Sequence["Task"]:
         """Return the tasks inside it."""
         tasks: Sequence[Task] = getattr(self, "tasks", ())
         return tasks

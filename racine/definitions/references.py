@@ -37,8 +37,8 @@ def located_inputs(task: Task, pointer: str = "") -> list[tuple[str, str]]:
     """Return the expressions of what a task does, without those that decide whether it does."""
     found: list[tuple[str, str]] = []
     for kind, work in zip(task.kinds, task.works, strict=True):
-        for name in work.TEMPLATES:
-            found += located_templates(getattr(work, name), f"{pointer}/{kind}/{name}")
+        for name, value in work.templated().items():
+            found += located_templates(value, f"{pointer}/{kind}/{name}")
         found += [(f"{pointer}/{kind}/{name}", getattr(work, name)) for name in work.CONDITIONS]
     return found
 
@@ -55,7 +55,7 @@ def reference_faults(names: Names, placed: Placed) -> Iterator[Fault]:
 
 def _templated(task: Task) -> list[Any]:
     """Return the parts of a task in which templates may stand."""
-    return [getattr(work, name) for work in task.works for name in work.TEMPLATES]
+    return [value for work in task.works for value in work.templated().values()]
 
 
 def expression_faults(
@@ -123,7 +123,8 @@ def declared_outputs(placed: Placed) -> list[str] | None:
     """Return the names that a task's values have; None when anything may be in them."""
     task, kind = placed.task, placed.kind
     if task.outputs is not None and "properties" in task.outputs:
-        return list(task.outputs["properties"])
+        always = task.works[0].ALWAYS if kind else ()
+        return [*task.outputs["properties"], *always]
     if kind == "operation_task" and task.operation_task:
         operation = registry.operations().get(task.operation_task.operation)
         return list(operation.result.model_fields) if operation else None

@@ -8,7 +8,7 @@ from racine.definitions.scope import all_tasks
 
 
 def permissions_of(job: JobDocument) -> dict[str, list[str]]:
-    """Return permissions in order, each with the names of the operations that ask for it.
+    """Return permissions in order, each with the operations and kinds of task that ask for it.
 
     An operation that is not registered here is left out: its task fails where it is served.
     """
@@ -18,4 +18,6 @@ def permissions_of(job: JobDocument) -> dict[str, list[str]]:
         name = task.operation_task.operation if task.operation_task else ""
         if name in known and known[name].permission:
             asked[known[name].permission].add(name)
+        for permission, kind in (pair for work in task.works for pair in work.asks().items()):
+            asked[permission].add(kind)
     return {permission: sorted(asked[permission]) for permission in sorted(asked)}

@@ -82,7 +82,7 @@ def all_tasks(document: JobDocument) -> Iterator[Placed]:
 def body_of(outer: Scope, owner: Placed) -> Scope | None:
     """Return the level inside a loop; None for a task without a body."""
     for kind, work in zip(owner.task.kinds, owner.task.works, strict=True):
-        if body := work.body():
+        if body := work.inner():
             place = f"{owner.pointer}/{kind}/tasks"
             inner = scope_of([Placed(task, f"{place}/{n}") for n, task in enumerate(body)])
             inner.outer, inner.owner, inner.taken = outer, owner.key, outer.taken

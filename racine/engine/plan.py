@@ -26,6 +26,8 @@ PLAN_VERSION = 1
 INLINE_STEPS = 100
 """Steps up to which a loop runs in the workflow of its run; larger ones get their own."""
 
+_ONCE = RetryPolicy(maximum_attempts=1)
+
 Read = tuple[int, list[str] | None]
 """A step whose result is read, and which of its values; None for all of them."""
 
@@ -146,7 +148,7 @@ def _step(
     document: JobDocument, task: Task, index: dict[str, int], graph: "nx.DiGraph[str]"
 ) -> Step:
     kind, work = task.kinds[0], task.works[0]
-    inner = work.body()
+    inner = work.inner()
     body = _level(document, inner) if inner else None
     expressions = [expression for _, expression in located_expressions(task)]
     inside = _inside(inner)
@@ -165,7 +167,7 @@ def _step(
         condition=task.condition,
         disabled=task.disabled,
         outputs=task.outputs,
-        retry_policy=task.retry_policy,
+        retry_policy=task.retry_policy or (_ONCE if work.once else None),
         start_to_close_seconds=_attempt_seconds(document, task),
         schedule_to_close_seconds=task.schedule_to_close_timeout_seconds,
         heartbeat_seconds=(
@@ -180,13 +182,13 @@ def _step(
 
 def _keys(tasks: Sequence[Task]) -> list[str]:
     """Return the keys of tasks and of all tasks in their bodies."""
-    bodies = [work.body() for task in tasks for work in task.works]
+    bodies = [work.inner() for task in tasks for work in task.works]
     return [*(task.task_key for task in tasks), *(key for body in bodies for key in _keys(body))]
 
 
 def _inside(tasks: Sequence[Task]) -> list[str]:
     """Return the expressions of tasks and of all tasks in their bodies."""
-    bodies = [work.body() for task in tasks for work in task.works]
+    bodies = [work.inner() for task in tasks for work in task.works]
     own = [expression for task in tasks for _, expression in located_expressions(task)]
     return [*own, *(expression for body in bodies for expression in _inside(body))]
 
@@ -230,6 +232,8 @@ def _attempt_seconds(document: JobDocument, task: Task) -> float:
     """Return an attempt's time limit: the task's word, the job's, the operation's, or Racine's."""
     if task.start_to_close_timeout_seconds is not None:
         return task.start_to_close_timeout_seconds
+    if task.works[0].seconds is not None:
+        return task.works[0].seconds
     explicit = "start_to_close_timeout_seconds" in document.defaults.model_fields_set
     if task.operation_task is not None and not explicit:
         operation = registry.operations().get(task.operation_task.operation)

@@ -203,7 +203,7 @@ def test_cancelling_the_task_stops_the_query_at_the_source(kind: str, tasks: Sql
         except BaseException as end:
             ended.append(end)
 
-    thread = threading.Thread(target=attempt)
+    thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
     thread.join(1)
     assert thread.is_alive()

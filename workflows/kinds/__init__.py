@@ -14,7 +14,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from racine.engine.plan import Step
     from racine.engine.states import TaskResult
-    from workflows.kinds import decisions, jobs, waits, work
+    from workflows.kinds import decisions, effects, jobs, waits, work
     from workflows.loops import for_each
 
 if TYPE_CHECKING:
@@ -32,4 +32,8 @@ HANDLERS: dict[str, Handler] = {
     "approval_task": waits.approval,
     "run_job_task": jobs.run_job,
     "noop_task": decisions.noop,
+    "sql_task": effects.sql,
+    "http_task": effects.http,
+    "quality_task": effects.quality,
+    "notify_task": effects.notify,
 }

@@ -19,6 +19,7 @@ from activities.attempts import Attempts
 from activities.child_runs import ChildRunActivities
 from activities.events import EventSink
 from activities.heartbeats import Heartbeats
+from activities.http import HttpTasks
 from activities.loops import LoopActivities
 from activities.names import ACTIVITY_QUEUE, WORKFLOW_QUEUE
 from activities.operations import activities
@@ -26,8 +27,10 @@ from activities.pools import PoolActivities
 from activities.python.bundles import BundleCache
 from activities.python.pool import PythonPool
 from activities.python.tasks import PythonTasks
+from activities.quality import QualityTasks
 from activities.runs import RunActivities
 from activities.schedules import ScheduleActivities
+from activities.sql import SqlTasks
 from models import logs
 from models.session import Database
 from models.settings import Settings
@@ -45,6 +48,8 @@ log = structlog.get_logger(__name__)
 
 _GRACE = timedelta(seconds=20)
 _SLOTS = 32
+_THROTTLE = timedelta(seconds=1)
+"""Beats of one attempt reach the server this often at most; its answer carries a cancellation."""
 
 
 def workflow_worker(client: Client) -> Worker:
@@ -86,6 +91,9 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
             loops.expand,
             loops.slice,
             parts.python.run,
+            SqlTasks(attempts).run,
+            HttpTasks(attempts).run,
+            QualityTasks(attempts).run,
             ScheduleActivities(attempts.db).record,
             children.record,
             children.look,
@@ -93,6 +101,7 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
         ],
         activity_executor=ThreadPoolExecutor(_SLOTS, thread_name_prefix="activity"),
         max_concurrent_activities=_SLOTS,
+        max_heartbeat_throttle_interval=_THROTTLE,
         graceful_shutdown_timeout=_GRACE,
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import CancelledError
 
-INTERVAL_SECONDS = 5.0
+INTERVAL_SECONDS = 2.0
 
 
 @dataclass(eq=False)

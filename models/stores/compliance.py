@@ -1,7 +1,7 @@
 """Queries over findings, waivers and what validations counted."""
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -275,6 +275,19 @@ def standing(session: Session, source_id: str) -> dict[str, set[tuple[str, str]]
     found: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for subject_id, result, state in rows:
         found[subject_id].add((result, state))
+    return found
+
+
+def failing(session: Session, source_id: str) -> dict[str, Counter[str]]:
+    """Return how many open findings of each severity a source's subjects fail by: by subject id."""
+    rows = session.execute(
+        select(Finding.subject_id, Finding.severity).where(
+            Finding.source_id == source_id, Finding.state == "open", Finding.result == "fail"
+        )
+    )
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for subject_id, severity in rows:
+        found[subject_id][severity] += 1
     return found
 
 

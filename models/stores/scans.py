@@ -193,6 +193,13 @@ def totals(session: Session, scan_id: str) -> dict[str, int]:
     return {**counts, "columns": session.scalar(of_scan) or 0, "rows": int(rows)}
 
 
+def newest(session: Session, source_id: str) -> Scan | None:
+    """Return the last scan of a source that ended well."""
+    ended = Scan.state.in_(("scanned", "published"))
+    found = select(Scan).where(Scan.source_id == source_id, ended)
+    return session.scalar(found.order_by(Scan.created_at.desc(), Scan.id.desc()).limit(1))
+
+
 def previous(session: Session, scan: Scan) -> Scan | None:
     """Return the last scan of the same source that ended well before this one."""
     found = (

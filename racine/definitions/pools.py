@@ -40,4 +40,4 @@ def _uses(pointer: str, tasks: "Sequence[Task]") -> Iterator[PoolUse]:
         if task.pool is not None:
             yield PoolUse(place, task.pool, task.pool_slots)
         for kind, work in zip(task.kinds, task.works, strict=True):
-            yield from _uses(f"{place}/{kind}/tasks", work.body())
+            yield from _uses(f"{place}/{kind}/tasks", work.inner())

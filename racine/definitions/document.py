@@ -11,8 +11,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 from racine.definitions.kinds.decisions import ConditionTask as ConditionTask
 from racine.definitions.kinds.decisions import NoopTask as NoopTask
 from racine.definitions.kinds.decisions import SwitchTask as SwitchTask
-from racine.definitions.kinds.jobs import RunJobTask as RunJobTask
 from racine.definitions.kinds.http import HttpTask as HttpTask
+from racine.definitions.kinds.jobs import RunJobTask as RunJobTask
 from racine.definitions.kinds.loops import ForEachTask as ForEachTask
 from racine.definitions.kinds.notify import NotifyTask as NotifyTask
 from racine.definitions.kinds.quality import QualityTask as QualityTask

@@ -69,7 +69,7 @@ def located_tasks(tasks: Sequence[Task], pointer: str) -> Iterator[Placed]:
     for number, task in enumerate(tasks):
         yield Placed(task, f"{pointer}/{number}")
         for kind, work in zip(task.kinds, task.works, strict=True):
-            yield from located_tasks(work.body(), f"{pointer}/{number}/{kind}/tasks")
+            yield from located_tasks(work.inner(), f"{pointer}/{number}/{kind}/tasks")
 
 
 def all_tasks(document: JobDocument) -> Iterator[Placed]:

@@ -37,16 +37,16 @@ def test_statements_requests_and_notifications_follow_each_other(
 ) -> None:
     monkeypatch.setenv("RACINE_REQUEST_HOSTS", '["127.0.0.1"]')
     shop(stack, tmp_path)
-    count = {
+    count: dict[str, Any] = {
         "source": "shop", "statement": "SELECT count(*) AS n FROM orders WHERE id > :least",
         "parameters": {"least": "{{ params.least }}"},
     }  # fmt: skip
-    post = {
+    post: dict[str, Any] = {
         "method": "POST", "url": "{{ params.url }}/json",
         "body": {"rows": "{{ tasks.count.values.n }}"}, "values_from": {"ok": "/ok"},
     }  # fmt: skip
     told = {"subject": "{{ tasks.count.values.n }} orders", "severity": "warning"}
-    document = {
+    document: dict[str, Any] = {
         "name": "effects",
         "parameters": [{"name": "least"}, {"name": "url"}],
         "tasks": [
@@ -68,7 +68,7 @@ def test_statements_requests_and_notifications_follow_each_other(
 def test_rows_never_enter_the_history(stack: Stack, tmp_path: Path) -> None:
     shop(stack, tmp_path)
     rows = {"source": "shop", "statement": "SELECT id, email FROM orders"}
-    document = {
+    document: dict[str, Any] = {
         "name": "rows", "tasks": [task("rows", "sql_task", rows)],
         "outputs": {"ref": "{{ tasks.rows.values.result }}"},
     }  # fmt: skip
@@ -104,7 +104,7 @@ def test_a_gate_decides_which_way_a_run_goes(
     assert source is not None
     check = {"asset": "orders", "metric": "ROW_COUNT", "op": "LESS_THAN", "value": allowed}
     scan = "{{ tasks.discover.values.scan_id }}"
-    document = {
+    document: dict[str, Any] = {
         "name": "gate",
         "tasks": [
             _operation("test", "data_sources.test", {"source_id": source.id}),

@@ -24,7 +24,7 @@ from racine.governance.classifications.engine import Classifier, ClassifySetting
 from racine.governance.data_sources import locations
 from racine.governance.scan_rule_sets.rules import Rules, parse
 
-_DEFAULT = Rules(sample="all")
+WHOLE = Rules(sample="all")
 """Every row is read: who scans one source by hand wants it whole; a rule set can say otherwise."""
 
 
@@ -40,7 +40,7 @@ def scan(
     """
     with errors_told():
         kept = FOLDER if FOLDER.is_dir() else None
-        rules = read_rules(rule_set) if rule_set else _DEFAULT
+        rules = read_rules(rule_set) if rule_set else WHOLE
         report = scan_once(target, rules, classifiers.load(own or kept))
     if output == "json":
         typer.echo(json.dumps(report, ensure_ascii=False))

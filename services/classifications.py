@@ -6,10 +6,19 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from models.stores import relabelling, verdicts
+from models.stores import relabelling, scans, sources, verdicts
 from models.stores.paging import Page, page
 from models.stores.verdicts import Verdict as Verdict
 from racine.errors import InvalidInput
+from racine.governance.catalog.identity import asset_id
+from racine.governance.classifications.evidence import (
+    ClassifySettings,
+    ColumnEvidence,
+    Evidence,
+    TableEvidence,
+)
+from racine.governance.classifications.explaining import ColumnExplanation, split_column
+from racine.governance.classifications.explaining import explain as explain_column
 from racine.governance.classifications.verdicts import Pin
 from racine.governance.compliance.categories import label_of
 from racine.patterns import matcher
@@ -57,6 +66,39 @@ def get(session: Session, actor: Actor, verdict_id: str) -> Verdict:
     access.same_workspace(actor, found.workspace_id, f"verdict {verdict_id!r}")
     access.require(session, actor, "classifications:read", scope=found.source_id)
     return found
+
+
+def explain(
+    session: Session, actor: Actor, source_id: str, column: str
+) -> tuple[ColumnExplanation, Sequence[Verdict]]:
+    """Return why a column of a scanned source holds what it holds, and what people said of it.
+
+    The newest scan's evidence is judged again, by its own rules. Raises NotFound when no scan has
+    read such a `table.column`.
+    """
+    source = sources.get(session, source_id)
+    access.same_workspace(actor, source.workspace_id, f"source {source_id!r}")
+    access.require(session, actor, "classifications:read", scope=source.id)
+    names = scans.read_names(session, source.id)
+    table, name = split_column(column, names)
+    scan, shown = scans.last_read(session, source.id, table)
+    rules = {key: value for key, value in scan.settings.get("rules", {}).items()
+             if key in ClassifySettings.model_fields}  # fmt: skip
+    told = explain_column(_evidence(table, shown), name, ClassifySettings(**rules))
+    return told, verdicts.of_column(session, asset_id(source.id, table, name))
+
+
+def _evidence(table: str, columns: Sequence[scans.ScanColumn]) -> TableEvidence:
+    return TableEvidence(
+        name=table,
+        columns=tuple(
+            ColumnEvidence(
+                name=c.name, type=c.type, primary_key=c.primary_key, foreign_key=c.references or "",
+                evidence=Evidence.model_validate(c.evidence) if c.evidence else None,
+            )
+            for c in columns
+        ),
+    )  # fmt: skip
 
 
 def decide(

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import Me, ReadSession, WriteSession
+from racine.governance.classifications.explaining import ColumnExplanation
 from services import classifications
 from services.classifications import Decision, Wanted
 
@@ -47,6 +48,13 @@ class VerdictAnswer(BaseModel):
 class VerdictList(BaseModel):
     items: list[VerdictAnswer]
     next_cursor: str | None
+
+
+class ExplanationAnswer(BaseModel):
+    """The newest evidence judged anew, and the verdicts kept of the column."""
+
+    explanation: ColumnExplanation
+    verdicts: list[VerdictAnswer]
 
 
 class DecisionBody(BaseModel):
@@ -123,6 +131,19 @@ def queue(
     return VerdictList(
         items=[VerdictAnswer.model_validate(item) for item in found], next_cursor=after
     )
+
+
+@router.get("/explanation", operation_id="explain_column")
+def explain(
+    session: ReadSession,
+    me: Me,
+    source_id: Annotated[str, Query(max_length=40)],
+    column: Annotated[str, Query(min_length=3, max_length=2001)],
+) -> ExplanationAnswer:
+    """Tell why `table.column` of a scanned source holds what it holds, and what would change it."""
+    told, said = classifications.explain(session, me, source_id, column)
+    items = [VerdictAnswer.model_validate(item) for item in said]
+    return ExplanationAnswer(explanation=told, verdicts=items)
 
 
 @router.get("/verdicts/{verdict_id}", operation_id="get_verdict")

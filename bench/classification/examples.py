@@ -30,6 +30,7 @@ class Example:
     named: bool
     label: Label
     features: Features
+    evidence: Evidence
     weight: float
 
 
@@ -100,6 +101,7 @@ def _of(table: LabelledTable, evidence: dict[str, Evidence], named: bool) -> lis
             named,
             table.labels[name],
             features,
+            evidence[name],
             _TOLERANT if table.labels[name].tolerate else 1.0,
         )
         for name, features in zip(table.columns, table_features(whole), strict=True)

@@ -23,6 +23,8 @@ from scipy.sparse import csr_matrix
 from bench.classification.examples import Example, augmented, collect, examples, own
 from bench.classification.labelled import EXTENDED, Label
 from racine.governance.classifications import model as models
+from racine.governance.classifications.deciding import ruled_out
+from racine.governance.classifications.features import read_header
 
 TARGET = Path("racine/governance/classifications/data/model.json")
 OTHER = tuple(
@@ -138,9 +140,19 @@ def fold_of(source: str, count: int) -> int:
 
 
 def predict(document: dict[str, Any], found: Sequence[Example]) -> list[dict[str, float]]:
-    """Return the probabilities that a model gives to each example."""
+    """Return the probabilities that a model gives to each example, 0 for what is ruled out."""
     model = models.parse(document)
-    return [model.probabilities(example.features) for example in found]
+    return [_allowed(example, model.probabilities(example.features)) for example in found]
+
+
+def _allowed(example: Example, answer: dict[str, float]) -> dict[str, float]:
+    header = read_header(example.column if example.named else "column_1")
+    return {
+        kind: 0.0
+        if probability > 0.1 and ruled_out(kind, example.evidence, example.features, header)
+        else probability
+        for kind, probability in answer.items()
+    }
 
 
 def cross_validate(
@@ -162,7 +174,10 @@ def cross_validate(
 
 
 def thresholds(
-    found: Sequence[Example], answers: Sequence[dict[str, float]], precision: float
+    found: Sequence[Example],
+    answers: Sequence[dict[str, float]],
+    precision: float,
+    bounds: tuple[float, float],
 ) -> dict[str, float]:
     """Return per kind the threshold with the best F1 at the precision asked for."""
     chosen = {}
@@ -175,7 +190,8 @@ def thresholds(
             ),
             reverse=True,
         )
-        chosen[kind] = _best(pairs, sum(kind in e.label.kinds for e in found), precision)
+        total = sum(kind in e.label.kinds for e in found)
+        chosen[kind] = _best(pairs, total, precision, bounds)
     return chosen
 
 
@@ -189,7 +205,9 @@ def _top(answer: dict[str, float]) -> str:
     return max(answer, key=answer.__getitem__)
 
 
-def _best(pairs: Sequence[tuple[float, float]], total: int, precision: float) -> float:
+def _best(
+    pairs: Sequence[tuple[float, float]], total: int, precision: float, bounds: tuple[float, float]
+) -> float:
     """Return the threshold between two answers where F1 is best; few answers prove little."""
     best, chosen, right, wrong = -1.0, 0.6, 2.0, 0.0
     for at, (probability, good) in enumerate(pairs):
@@ -198,7 +216,7 @@ def _best(pairs: Sequence[tuple[float, float]], total: int, precision: float) ->
         f1 = 2 * right / (right + wrong + total + 2)
         if right / (right + wrong) >= precision and f1 >= best:
             best, chosen = f1, (probability + follows) / 2
-    return round(min(max(chosen, 0.45), 0.75), 3)
+    return round(min(max(chosen, bounds[0]), bounds[1]), 3)
 
 
 def both_thresholds(
@@ -206,9 +224,14 @@ def both_thresholds(
 ) -> dict[str, dict[str, float]]:
     """Return the thresholds for columns with a telling header and for those without one."""
     chosen = {}
-    for name, named, precision in (("named", True, 0.93), ("silent", False, 0.88)):
+    for name, named, precision, bounds in (
+        ("named", True, 0.93, (0.5, 0.7)),
+        ("silent", False, 0.9, (0.5, 0.75)),
+    ):
         real = [at for at, e in enumerate(found) if e.named == named and e.set != "made"]
-        chosen[name] = thresholds([found[i] for i in real], [answers[i] for i in real], precision)
+        chosen[name] = thresholds(
+            [found[i] for i in real], [answers[i] for i in real], precision, bounds
+        )
     return chosen
 
 

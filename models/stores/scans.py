@@ -128,6 +128,37 @@ def columns_of(session: Session, scan_id: str) -> dict[str, list[ScanColumn]]:
     return by_asset
 
 
+def read_names(session: Session, source_id: str) -> list[str]:
+    """Return the names of a source's assets whose values some scan has read."""
+    query = (
+        select(ScanAsset.name)
+        .join(Scan, Scan.id == ScanAsset.scan_id)
+        .where(Scan.source_id == source_id, ScanAsset.rows_read.is_not(None))
+        .distinct()
+    )
+    return list(session.scalars(query))
+
+
+def last_read(session: Session, source_id: str, name: str) -> tuple[Scan, list[ScanColumn]]:
+    """Return the newest scan that read an asset of that name, and its columns.
+
+    Raises NotFound when none did.
+    """
+    query = (
+        select(Scan, ScanAsset.id)
+        .join(ScanAsset, ScanAsset.scan_id == Scan.id)
+        .where(Scan.source_id == source_id, ScanAsset.name == name)
+        .where(ScanAsset.rows_read.is_not(None))
+        .order_by(Scan.created_at.desc(), Scan.id.desc())
+        .limit(1)
+    )
+    found = session.execute(query).first()
+    if found is None:
+        raise NotFound(f"No scan has read {name!r}.", next_step="Scan the source first.")
+    scan, asset_id = found
+    return scan, columns(session, asset_id)
+
+
 def take(session: Session, scan_id: str, holder: str) -> Scan:
     """Make an attempt the one that may write; the one before it is refused from now on.
 

@@ -54,13 +54,20 @@ app.add_typer(pools.app, name="pools", help="See and set what tasks share.")
 app.add_typer(schedules.app, name="schedules", help="Let jobs run by themselves.")
 
 
-def _mount_classifiers() -> None:
-    """Add `racine classifiers`; only a call of it loads the classifiers, help does not."""
-    module, name = "racine.cli.classifiers", "classifiers"
-    if name in sys.argv:
-        app.add_typer(import_module(module).app, name=name)
-    elif find_spec(module) is not None:
-        app.command(name, help="List, show, test and add classifiers.")(lambda: None)
+_CLASSIFYING = {
+    "classifiers": "List, show, test and add classifiers.",
+    "classify": "Tell why a column is said to hold what it holds.",
+}
+
+
+def _mount_classifying() -> None:
+    """Add `racine classifiers` and `classify`; only a call of them loads them, help does not."""
+    for name, what in _CLASSIFYING.items():
+        module = f"racine.cli.{name}"
+        if name in sys.argv:
+            app.add_typer(import_module(module).app, name=name, help=what)
+        elif find_spec(module) is not None:
+            app.command(name, help=what)(lambda: None)
 
 
 def _mount_local() -> None:
@@ -88,7 +95,7 @@ def _elsewhere(name: str) -> Callable[[], None]:
 
 def run() -> None:
     """Run the command line: exit code 1 for what failed, 2 for a call that makes no sense."""
-    _mount_classifiers()
+    _mount_classifying()
     _mount_local()
     try:
         app()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from racine.governance.classifications.catalogue import SENSITIVITIES, Classifier, classifiers
@@ -23,6 +24,7 @@ from racine.governance.classifications.features import (
 )
 from racine.governance.classifications.headers import Match, Phrase, matches
 from racine.governance.classifications.model import NONE, Model, shipped
+from racine.governance.classifications.unproven import hardly_named, unproven
 from racine.governance.classifications.vetoes import veto
 
 _SHOWN = 0.1
@@ -48,16 +50,18 @@ def decide(
     settings: ClassifySettings | None = None,
     own: Sequence[Classifier] = (),
     model: Model | None = None,
+    shown: float = _SHOWN,
 ) -> list[ColumnVerdict]:
     """Return what each column of a table holds, in the order of its columns.
 
     `own` are classifiers of users, by which the evidence was gathered too; `model` are other
-    weights than the shipped ones, to measure them.
+    weights than the shipped ones, to measure them; from the probability `shown` a kind is among
+    the candidates.
     """
     rules, model = settings or ClassifySettings(), model or shipped()
     entries = tuple(_enabled(rules, own))
     return [
-        _verdict(column, features, rules, model, entries)
+        _verdict(column, features, rules, _Judging(model, entries, shown))
         for column, features in zip(table.columns, table_features(table), strict=True)
     ]
 
@@ -69,24 +73,29 @@ def _enabled(rules: ClassifySettings, own: Sequence[Classifier]) -> Iterable[Cla
             yield entry
 
 
+@dataclass(frozen=True)
+class _Judging:
+    """By what all columns of a table are judged."""
+
+    model: Model
+    entries: tuple[Classifier, ...]
+    shown: float
+
+
 def _verdict(
-    column: ColumnEvidence,
-    features: Features,
-    rules: ClassifySettings,
-    model: Model,
-    entries: tuple[Classifier, ...],
+    column: ColumnEvidence, features: Features, rules: ClassifySettings, by: _Judging
 ) -> ColumnVerdict:
     if column.evidence is None or not column.evidence.distinct:
         return ColumnVerdict(name=column.name)
     header = read_header(column.name)
     found = [
-        *_by_model(column, features, header, model, entries),
-        *_by_type(column.evidence, header, model, entries),
-        *_contained(column.evidence, model, entries),
+        *_by_model(column, features, header, by),
+        *_by_type(column.evidence, header, by),
+        *_contained(column.evidence, by),
     ]
     ranked = sorted(_best_of_kind(found), key=lambda c: -c.confidence)
-    known = {entry.id: entry for entry in entries}
-    learned = model.thresholds["silent" if header.silent else "named"]
+    known = {entry.id: entry for entry in by.entries}
+    learned = by.model.thresholds["silent" if header.silent else "named"]
     reached = [c for c in ranked if c.confidence >= _threshold(c, rules, learned)]
     accepted = _compatible(reached)
     return ColumnVerdict(
@@ -104,6 +113,14 @@ def _threshold(
         if name in rules.thresholds:
             return rules.thresholds[name]
     return _TYPED if found.mode == "contains" else learned.get(found.kind, _TYPED)
+
+
+def threshold_of(
+    found: Classification, header: str, rules: ClassifySettings, model: Model | None = None
+) -> float:
+    """Return the confidence that a kind must reach under a header to count as held."""
+    name = "silent" if read_header(header).silent else "named"
+    return _threshold(found, rules, (model or shipped()).thresholds[name])
 
 
 def _compatible(reached: list[Classification]) -> list[Classification]:
@@ -126,23 +143,23 @@ def _highest(entries: Iterable[Classifier]) -> str:
 
 
 def _by_model(
-    column: ColumnEvidence,
-    features: Features,
-    header: Header,
-    model: Model,
-    entries: tuple[Classifier, ...],
+    column: ColumnEvidence, features: Features, header: Header, by: _Judging
 ) -> Iterable[Classification]:
     """Yield the kinds that the learned weights find, each as its best-fitting classifier."""
     assert column.evidence is not None
     keyed = column.foreign_key or column.primary_key
-    for kind, probability in model.probabilities(features).items():
-        if kind == NONE or probability < _SHOWN or (keyed and kind in _LEXICAL):
+    probabilities = by.model.probabilities(features)
+    if _are_ibans(column.evidence):
+        # Account numbers and IBANs share their names; check digits tell them apart.
+        probabilities["iban"] += probabilities.pop("bank_account", 0.0)
+    for kind, probability in probabilities.items():
+        if kind == NONE or probability < by.shown or (keyed and kind in _LEXICAL):
             continue
-        entry = _entry(kind, column.evidence, header, entries)
+        entry = _entry(kind, column.evidence, header, by.entries)
         if entry is None:
             continue
-        explained = _explain(column.evidence, features, header, model, entry)
-        against = veto(kind, column.evidence) or _unnamed(kind, header)
+        explained = _explain(column.evidence, features, header, by.model, entry)
+        against = ruled_out(kind, column.evidence, features, header)
         if against:
             probability = min(probability, _SHOWN)
             words = f"{explained.words} Ruled out: {against}."
@@ -152,15 +169,25 @@ def _by_model(
             kind=kind,
             confidence=round(probability, 3),
             evidence=explained,
-            detector_version=model.version,
+            detector_version=by.model.version,
         )
 
 
-def _unnamed(kind: str, header: Header) -> str:
-    """Return why a telling header keeps a kind out that values cannot prove."""
-    if header.silent or any(match.phrase.kind == kind for match in header.matches):
-        return ""
-    return "the header speaks of something else" if kind in _named_kinds() else ""
+def _are_ibans(evidence: Evidence) -> bool:
+    return evidence.hits.get("iban_valid", 0) >= max(2, 0.8 * evidence.sampled)
+
+
+def ruled_out(kind: str, evidence: Evidence, features: Features, header: Header) -> str:
+    """Return why a column is not said to be of a kind, whatever the weights say, or nothing."""
+    against = veto(kind, evidence)
+    named = [match.phrase for match in header.matches if match.phrase.kind == kind]
+    if against or any(phrase.strong for phrase in named):
+        return against
+    if named:
+        return hardly_named(kind, evidence, features)
+    if not header.silent and kind in _named_kinds():
+        return "the header speaks of something else"
+    return unproven(kind, evidence, features)
 
 
 @cache
@@ -236,12 +263,10 @@ def _sentence(evidence: Evidence, header: Header, entry: Classifier) -> str:
     return f"{named[0].upper()}{named[1:]}; {share}{chance}."
 
 
-def _by_type(
-    evidence: Evidence, header: Header, model: Model, entries: tuple[Classifier, ...]
-) -> Iterable[Classification]:
+def _by_type(evidence: Evidence, header: Header, by: _Judging) -> Iterable[Classification]:
     """Yield types beyond the learned kinds, by prior odds of the name times lift over chance."""
-    for entry in entries:
-        if entry.kind in model.kinds and entry.pack != "custom":
+    for entry in by.entries:
+        if entry.kind in by.model.kinds and entry.pack != "custom":
             continue
         match = _names(entry, header)
         if match is None and (entry.needs_name or entry.id not in evidence.hits):
@@ -251,7 +276,7 @@ def _by_type(
         if match and entry.shape and not evidence.hits.get(entry.id):
             odds -= 4.0
         confidence = 1 / (1 + math.exp(-odds))
-        if confidence >= _SHOWN:
+        if confidence >= by.shown:
             yield Classification(
                 id=entry.id,
                 kind=entry.kind,
@@ -261,15 +286,13 @@ def _by_type(
                     values=round(gain, 2),
                     words=_sentence(evidence, header, entry),
                 ),
-                detector_version=model.version,
+                detector_version=by.model.version,
             )
 
 
-def _contained(
-    evidence: Evidence, model: Model, entries: tuple[Classifier, ...]
-) -> Iterable[Classification]:
+def _contained(evidence: Evidence, by: _Judging) -> Iterable[Classification]:
     """Yield what free text contains: at least two distinct values with such a span."""
-    known: Mapping[str, Classifier] = {entry.id: entry for entry in entries}
+    known: Mapping[str, Classifier] = {entry.id: entry for entry in by.entries}
     for detector, count in evidence.spans.items():
         entry = known.get(_CONTAINED.get(detector, ""))
         if entry is None or count < 2 or evidence.hits.get(detector, 0) * 2 > count:
@@ -283,5 +306,5 @@ def _contained(
                 values=float(count),
                 words=f"{count} of {evidence.sampled} texts contain {entry.name}.",
             ),
-            detector_version=model.version,
+            detector_version=by.model.version,
         )

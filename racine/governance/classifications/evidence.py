@@ -20,6 +20,9 @@ class Numbers(Frozen):
     minimum: float
     median: float
     maximum: float
+    opening: float = 0.0
+    """Share of the values that begin with the commonest first digit: numbers of one country or
+    one series do, random ones do not."""
     sequential: bool
     """Whole numbers that nearly fill their range, as a surrogate key does."""
 

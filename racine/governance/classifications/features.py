@@ -9,6 +9,7 @@ from racine.governance.classifications import headers
 from racine.governance.classifications.catalogue import Classifier, classifiers, phrases, vocabulary
 from racine.governance.classifications.evidence import ColumnEvidence, Evidence, TableEvidence
 from racine.governance.classifications.headers import Match
+from racine.governance.classifications.surroundings import SHOWN_PERSONAL, degrees, shown
 
 _STRENGTH = {"exact": 1.0, "tail": 0.8, "head": 0.6, "inner": 0.5}
 _EXPECTED = 0.9
@@ -58,7 +59,7 @@ def table_features(table: TableEvidence) -> list[Features]:
     """Return the features of every column, each seen among its siblings."""
     read = [read_header(column.name) for column in table.columns]
     named = [_named_kinds(header) for header in read]
-    shown = [_shown_kinds(column.evidence) for column in table.columns]
+    seen = [shown(column.evidence) for column in table.columns]
     about = _concepts(headers.words(table.name, vocabulary()), "table")
     result = []
     for at, column in enumerate(table.columns):
@@ -68,7 +69,8 @@ def table_features(table: TableEvidence) -> list[Features]:
             _values(features, column.evidence, read[at])
         else:
             features.all["value.none"] = 1.0
-        _siblings(features, named[:at] + named[at + 1 :], shown[:at] + shown[at + 1 :])
+        _siblings(features, named[:at] + named[at + 1 :], seen[:at] + seen[at + 1 :])
+        features.all.update(_pairs(at, table.columns))
         features.all.update(about)
         result.append(features)
     return result
@@ -78,12 +80,6 @@ def _named_kinds(header: Header) -> set[str]:
     return {
         m.phrase.kind for m in header.matches if m.phrase.strong and m.place in ("exact", "tail")
     }
-
-
-def _shown_kinds(evidence: Evidence | None) -> set[str]:
-    if evidence is None or not evidence.sampled:
-        return set()
-    return {kind for kind, rate in support(evidence).items() if rate >= 0.7}
 
 
 def _name(features: Features, header: Header) -> None:
@@ -97,6 +93,8 @@ def _name(features: Features, header: Header) -> None:
     features.all[f"name.words{min(len(header.words), 4)}"] = 1.0
     if not header.matches:
         features.all["name.unknown"] = 1.0
+    if any(header.words[at] not in headers.concepts() for at in header.rest):
+        features.all["word.unlisted"] = 1.0
     kinds = {m.phrase.kind for m in header.matches if m.phrase.strong}
     for match in header.matches:
         _match(features, match, last)
@@ -189,6 +187,8 @@ def _values(features: Features, evidence: Evidence, header: Header) -> None:
         if header.silent:
             features.all[f"alone.{name}"] = rate
     _lifts(features, evidence, header)
+    if evidence.distinct <= 3:
+        features.all[f"few.{evidence.distinct}"] = 1.0
     supported = support(evidence)
     for kind, found in list(features.own.items()):
         match = found.get("name.match", 0.0)
@@ -258,6 +258,8 @@ def _number_features(evidence: Evidence) -> Iterable[tuple[str, float]]:
     if share < 0.8:
         return
     whole = numbers.integers == numbers.count
+    if whole and evidence.length[1] >= 6:
+        yield "digits.opening", numbers.opening
     yield "number.whole" if whole else "number.decimal", 1.0
     if numbers.negatives:
         yield "number.negative", 1.0
@@ -287,7 +289,12 @@ def _date_features(evidence: Evidence) -> Iterable[tuple[str, float]]:
     yield "date.share", share
     if share < 0.6:
         return
-    _, early, mid, late, last = dates.years
+    first, early, mid, late, last = dates.years
+    if 1900 <= first and last <= 2012:
+        yield "date.adults", 1.0
+    if last >= 2015 and early <= 2000:
+        yield "date.until.now", 1.0
+    yield "date.firsts", dates.firsts / dates.count
     yield "date.timed", dates.timed / dates.count
     if 1930 <= mid <= 2004:
         yield "date.births", 1.0
@@ -301,20 +308,34 @@ def _date_features(evidence: Evidence) -> Iterable[tuple[str, float]]:
         yield "date.future", 1.0
 
 
-def _siblings(features: Features, named: list[set[str]], shown: list[set[str]]) -> None:
+def _siblings(features: Features, named: list[set[str]], seen: list[frozenset[str]]) -> None:
     around = set().union(*named) if named else set()
     for kind in around:
         features.all[f"beside.{kind}"] = 1.0
     personal = len(around & _PERSONAL)
     features.all["beside.personal"] = min(personal, 4) / 4
-    for kind in set().union(*shown) if shown else set():
-        if kind in ("email", "phone", "url", "geo_coordinate", "address", "country", "gender"):
-            features.all[f"near.{kind}"] = 1.0
+    near = frozenset().union(*seen)
+    for kind in near:
+        features.all[f"near.{kind}"] = 1.0
+    features.all["near.personal"] = min(len(near & SHOWN_PERSONAL), 3) / 3
     if len(named) == 0:
         features.all["beside.nothing"] = 1.0
     for kind in list(features.own):
         if any(kind in others for others in named):
             features.add(kind, "beside.same")
+
+
+def _pairs(at: int, columns: Sequence[ColumnEvidence]) -> Iterable[tuple[str, float]]:
+    """Yield whether a neighbour holds the other half of a coordinate."""
+    own = degrees(columns[at].evidence)
+    if own is None:
+        return
+    beside = [
+        columns[to].evidence for to in (at - 2, at - 1, at + 1, at + 2) if 0 <= to < len(columns)
+    ]
+    others = [found for found in map(degrees, beside) if found is not None]
+    if any(own.pairs_with(other) for other in others):
+        yield "pair.degrees", 1.0
 
 
 def flatten(features: Features, kinds: Sequence[str]) -> Mapping[str, float]:

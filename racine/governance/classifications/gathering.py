@@ -46,9 +46,11 @@ _DETECTORS: tuple[tuple[str, re.Pattern[str], Check], ...] = tuple(
         ("address_any", r".*[aA].*", places.is_address),
         ("email_encoded", r".*(?:&#|%99|aa).*", contact.is_encoded_email),
         ("url", r"(?:[aA]+:)?//.*|[aA]{3}\..*", network.is_url),
-        ("hostname", r"[aA9][aA9-]*(?:\.[aA9-]+)+(?:/.*)?", network.is_hostname),
+        ("file_name", r".*\.[aA9]{2,5}", network.is_file_name),
+        ("hostname", r"[aA9][aA9-]*(?:\.[aA9-]+)+(?:\.|/.*)?", network.is_hostname),
         ("ipv4", r"9{1,3}(?:\.9{1,3}){3}", network.is_ipv4),
         ("version_like", r"9{1,3}(?:\.9{1,3}){3}", network.is_low_version),
+        ("version_head", r"9{1,3}(?:\.9{1,3}){3}", network.is_version_head),
         ("ipv6", r"[aA9:.]*:[aA9:.]*:[aA9:.]*", network.is_ipv6),
         ("ip_port", r"\[?[aA9:.]+\]?[:/]9{1,5}", network.is_ip_with_suffix),
         ("mac_bare", r"[aA9]{12}", network.is_bare_mac),
@@ -74,6 +76,7 @@ _DETECTORS: tuple[tuple[str, re.Pattern[str], Check], ...] = tuple(
         ("age_number", r"9{1,3}(?:\.9+)?", quantities.is_age),
         ("coordinate_number", r"-?9{1,3}\.9{3,}", quantities.is_degree),
         ("vin", r"[A9]{17}", quantities.is_vin),
+        ("vin_serial", r"[A9]{17}", quantities.ends_in_serial),
         ("organization_name", r".*[aA].*\s.*", people.is_organization),
         ("handle", r"@?[aA][aA9._-]+", people.is_handle),
         ("street_address", r".*[aA].*", places.is_street_address),
@@ -105,9 +108,22 @@ _SHAPED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("postal_pt", r"9999-999"),
         ("postal_prefixed", r"A{1,3}-?9{3,6}"),
         ("postal_digits", r"9{4,7}"),
-        ("id_shape", r"[A9aX./ -]{0,3}9[9./ -]{4,16}[A9X-]{0,4}|A{1,5}9{5,12}[A9]{0,4}"),
-        ("passport_shape", r"A{1,2}9{6,8}|9{9}|A99A{1,3}[A9]{2,6}|9{2} 9{7}|9{2} 9{2} 9{6}"),
-        ("licence_shape", r"A{1,5}[9-]{4,14}[A9]{0,5}|9{7,12}|A9{3}-9{4}-9{4}|9{2}-9{2}-9{6}-9{2}"),
+        (
+            "id_shape",
+            r"[A9aX./ -]{0,3}9[9./ -]{4,16}[A9X-]{0,4}|A{1,5}9{5,12}[A9]{0,4}"
+            r"|A{6}[A9]{2}A[A9]{2}A[A9]{3}A|A{4}9{6}[A9]{3,8}|A{2} ?9{2} ?9{2} ?9{2} ?A"
+            r"|(?=.*9)[A9]{8,12}",
+        ),
+        (
+            "passport_shape",
+            r"A{1,2}9{6,8}|9{9}|A99A{1,3}[A9]{2,6}|9{2} 9{7}|9{2} 9{2} 9{6}"
+            r"|(?=(?:.*9){3})[A9]{7,10}",
+        ),
+        (
+            "licence_shape",
+            r"A{1,5}[9-]{4,14}[A9]{0,5}|9{7,12}|A9{3}-9{4}-9{4}|9{2}-9{2}-9{6}-9{2}"
+            r"|(?=(?:.*9){4})[A9][A9 /-]{5,20}",
+        ),
         ("icd10", r"A99(?:\.?[A9]{1,4})?"),
         ("year_shape", r"9999"),
         ("integer_shape", r"-?9+"),
@@ -334,11 +350,17 @@ def _numbers(sample: Sequence[str]) -> Numbers | None:
         integers=len(whole),
         negatives=sum(n < 0 for n in numbers),
         decimals=round(sum(places_) / max(len(places_), 1), 2),
+        opening=_opening(value for _, value in pairs),
         minimum=_rounded(numbers[0]),
         median=_rounded(median(numbers)),
         maximum=_rounded(numbers[-1]),
         sequential=len(whole) > 3 and whole[-1] - whole[0] < 1.5 * len(whole),
     )
+
+
+def _opening(values: Iterable[str]) -> float:
+    firsts = Counter(value.lstrip("+-")[:1] for value in values)
+    return round(max(firsts.values()) / firsts.total(), 2)
 
 
 def _dates(sample: Sequence[str]) -> Dates | None:

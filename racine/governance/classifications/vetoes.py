@@ -76,6 +76,22 @@ def _name(shares: Shares) -> str:
     return _words(shares) or ("the values hold digits" if shares.digits >= 2.5 else "")
 
 
+def _username(shares: Shares) -> str:
+    machines = shares.of("path", "file_name", "url")
+    return "the values are names of machines or files" if machines > 0.5 else ""
+
+
+def _address(shares: Shares) -> str:
+    if _words(shares):
+        return _words(shares)
+    signs = shares.evidence.characters
+    forms = ("address_any", "street_name", "numbered_words", "city_name", "address_unit")
+    if "wide" in signs or shares.of(*forms) >= 0.05:
+        return ""
+    coded = shares.digits >= 2 or signs.get("sign", 0.0) > 0.05
+    return "no value has the form of an address" if coded else ""
+
+
 def _place(shares: Shares) -> str:
     return "the values are numbers" if shares.numbers > _MOSTLY else ""
 
@@ -124,7 +140,7 @@ _RULES: dict[str, Rule] = {
     "email": _needs("email_any", "email_local"),
     "phone": _phone,
     "person_name": _name,
-    "address": _words,
+    "address": _address,
     "date_of_birth": _birth,
     "credit_card": _digits(11, 20),
     "ssn": _digits(7, 10),
@@ -138,6 +154,7 @@ _RULES: dict[str, Rule] = {
     "region": _place,
     "country": _place,
     "age": _age,
+    "username": _username,
     "url": _needs("url", "hostname", "path", "handle"),
     "geo_coordinate": _coordinate,
     "swift_bic": _needs("bic"),

@@ -4,7 +4,7 @@ import ipaddress
 import re
 
 _URL = re.compile(r"(?:(?:https?|ftp)://|//|www\.)[^\s/]+\.[^\s]+|https?://[^\s]+", re.IGNORECASE)
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?:/\S*)?", re.IGNORECASE)
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?:\.|/\S*)?", re.IGNORECASE)
 _MAC = re.compile(
     r"[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}",
     re.IGNORECASE,
@@ -27,6 +27,11 @@ def is_url(value: str) -> bool:
 def is_hostname(value: str) -> bool:
     """A host name with an optional path, not a file name."""
     return _HOST.fullmatch(value) is not None and not _FILE.search(value)
+
+
+def is_file_name(value: str) -> bool:
+    """A name that ends as files of well-known kinds do, with or without folders, not a URL."""
+    return bool(_FILE.search(value)) and "://" not in value and len(value) <= 120
 
 
 def is_ipv4(value: str) -> bool:
@@ -64,6 +69,16 @@ def is_low_version(value: str) -> bool:
     """Four small numbers, as software versions are: every octet after the first below 30."""
     parts = value.split(".")
     return len(parts) == 4 and all(p.isdigit() and int(p) < 30 for p in parts)
+
+
+def is_version_head(value: str) -> bool:
+    """Four numbers that begin as versions do: two small ones, not the private network 10.
+
+    Of random addresses 1 in 30 begins so; of versions nearly all.
+    """
+    parts = value.split(".")
+    first, second = int(parts[0]), int(parts[1])
+    return first < 32 and second < 64 and first != 10
 
 
 def is_mac(value: str) -> bool:

@@ -92,9 +92,10 @@ def _listed(words: list[str]) -> list[str]:
 
 def _name_flags(word: str) -> str:
     found = flags(word)
-    if found or not re.search(r"['’-]", word):
+    parts = re.split(r"['’-]", word)
+    if found or len(parts) != 2:
         return found
-    return "".join(flags(part) for part in re.split(r"['’-]", word))
+    return "".join(map(flags, parts))
 
 
 def _is_cjk_name(value: str) -> bool:

@@ -18,3 +18,8 @@ def is_degree(value: str) -> bool:
 def is_vin(value: str) -> bool:
     """17 letters and digits without I, O and Q (ISO 3779)."""
     return _VIN.fullmatch(value) is not None
+
+
+def ends_in_serial(value: str) -> bool:
+    """A vehicle number whose last four signs are digits, as ISO 3780 makers write them."""
+    return is_vin(value) and value[-4:].isdigit() and value[0] != "0"

@@ -1,0 +1,182 @@
+"""What values alone cannot prove: kinds that an unnamed column is not said to hold.
+
+A form that a large share of other columns has too decides nothing without a name, however many
+values have it: digests are not passwords, nine digits no social security number, four small
+numbers no address. What counts here is the lift over measured chance, and what stands beside.
+"""
+
+from collections.abc import Callable
+
+from racine.governance.classifications.evidence import Evidence
+from racine.governance.classifications.features import Features
+from racine.governance.classifications.surroundings import SHOWN_PERSONAL, SHOWN_PLACES
+
+Rule = Callable[["Alone"], str]
+_PEOPLE = SHOWN_PERSONAL - {"address", "phone"}
+"""What only people have: shops have addresses and telephones too."""
+_OF_THINGS = frozenset(("word.thing", "word.file", "word.version", "word.hash"))
+_PROVED = 2.0
+"""Log-odds over chance from which check digits speak by themselves."""
+
+
+class Alone:
+    """An unnamed column: its evidence, and what its table shows around it."""
+
+    def __init__(self, kind: str, evidence: Evidence, features: Features) -> None:
+        self.kind, self.evidence, self.features = kind, evidence, features
+
+    def of(self, *detectors: str) -> float:
+        """Return the largest share of values that one of the detectors accepts."""
+        count = max(self.evidence.sampled, 1)
+        return max(min(self.evidence.hits.get(name, 0) / count, 1.0) for name in detectors)
+
+    def near(self, kinds: frozenset[str]) -> bool:
+        return any(f"near.{kind}" in self.features.all for kind in kinds)
+
+    @property
+    def lift(self) -> float:
+        """Log-odds that the best check of the kind adds over chance."""
+        return self.features.own.get(self.kind, {}).get("value.lift", 0.0) * 5
+
+
+def unproven(kind: str, evidence: Evidence, features: Features) -> str:
+    """Return why an unnamed column is not said to be of a kind, or nothing."""
+    rule = _RULES.get(kind)
+    return rule(Alone(kind, evidence, features)) if rule else ""
+
+
+def hardly_named(kind: str, evidence: Evidence, features: Features) -> str:
+    """Return why a weak word of the header (`hash`, `node`, `point`, `name`) does not suffice."""
+    rule = _WEAKLY.get(kind)
+    return rule(Alone(kind, evidence, features)) if rule else ""
+
+
+def _checked(alone: Alone) -> str:
+    return "" if alone.lift >= _PROVED else "its form alone proves nothing without a name"
+
+
+def _ssn(alone: Alone) -> str:
+    return "" if alone.of("ssn_shape") >= 0.8 else "nine digits alone prove nothing"
+
+
+def _password(alone: Alone) -> str:
+    if alone.of("hex_digest", "uuid") >= 0.5:
+        return "digests are passwords only by name"
+    return ""
+
+
+def _ip(alone: Alone) -> str:
+    return (
+        "the numbers are small as those of versions are" if alone.of("version_head") > 0.5 else ""
+    )
+
+
+def _mac(alone: Alone) -> str:
+    return "" if alone.of("mac") >= 0.5 else "twelve hexadecimal digits alone prove nothing"
+
+
+def _vin(alone: Alone) -> str:
+    return "" if alone.of("vin_serial") >= 0.8 else "the last signs are no serial number"
+
+
+def _coordinate(alone: Alone) -> str:
+    if alone.of("coordinate_pair", "coordinate_dms") >= 0.5 or "pair.degrees" in alone.features.all:
+        return ""
+    return "no neighbour holds the other half of a coordinate"
+
+
+def _birth(alone: Alone) -> str:
+    if "date.until.now" in alone.features.all:
+        return "the years run up to the present as those of events do"
+    return "" if alone.near(_PEOPLE) else "nobody stands beside the dates"
+
+
+def _postal(alone: Alone) -> str:
+    if alone.of("postal_us", "postal_digits") < 0.5 or alone.near(SHOWN_PLACES):
+        return ""
+    return "no place stands beside the digits"
+
+
+def _code(alone: Alone) -> str:
+    codes = alone.of("country_code", "country_code_lower", "region_code", "upper_code")
+    if codes < 0.5 or alone.evidence.distinct >= 4 or alone.near(SHOWN_PLACES):
+        return ""
+    return "a few short codes prove nothing"
+
+
+def _region(alone: Alone) -> str:
+    if alone.of("region_iso") >= 0.5 and alone.of("region_name", "region_code") < 0.5:
+        return "pairs of codes prove nothing"
+    return _code(alone)
+
+
+def _machine(alone: Alone) -> str:
+    machines = alone.of("hostname", "path", "file_name") >= 0.5
+    return "the values are names of machines or files" if machines else _thing(alone)
+
+
+def _thing(alone: Alone) -> str:
+    about = {name for name in alone.features.all if name.startswith("word.")}
+    if about & _OF_THINGS and "word.person" not in about:
+        return "the header names a thing"
+    return ""
+
+
+def _username(alone: Alone) -> str:
+    if _machine(alone):
+        return _machine(alone)
+    return "" if alone.near(SHOWN_PERSONAL) else "nobody stands beside the words"
+
+
+def _grouped(alone: Alone) -> str:
+    if alone.of("phone_international", "phone_national") >= 0.5:
+        return ""
+    return _phone(alone) or ("" if alone.evidence.distinct > 2 else "two numbers prove nothing")
+
+
+def _phone(alone: Alone) -> str:
+    if alone.of("phone_any") >= 0.5:
+        return ""
+    numbers = alone.evidence.numbers
+    alike = numbers is not None and numbers.opening >= 0.45 and not numbers.sequential
+    if alone.near(SHOWN_PERSONAL) and (alike or alone.of("phone_us") >= 0.95):
+        return ""
+    return "bare digits prove nothing"
+
+
+def _gender(alone: Alone) -> str:
+    return "the values are forms of address" if alone.of("salutation") >= 0.5 else ""
+
+
+_RULES: dict[str, Rule] = {
+    "credit_card": _checked,
+    "iban": _checked,
+    "national_id": _checked,
+    "drivers_license": _checked,
+    "passport": _checked,
+    "bank_account": _checked,
+    "ssn": _ssn,
+    "password": _password,
+    "ip_address": _ip,
+    "mac_address": _mac,
+    "vin": _vin,
+    "geo_coordinate": _coordinate,
+    "date_of_birth": _birth,
+    "postal_code": _postal,
+    "country": _code,
+    "region": _region,
+    "username": _username,
+    "phone": _phone,
+    "gender": _gender,
+}
+
+_WEAKLY: dict[str, Rule] = {
+    "password": _password,
+    "ip_address": _ip,
+    "postal_code": _postal,
+    "geo_coordinate": _coordinate,
+    "gender": _gender,
+    "username": _machine,
+    "person_name": _thing,
+    "phone": _grouped,
+}

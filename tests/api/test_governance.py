@@ -179,6 +179,29 @@ def test_versions_are_read_compared_and_dated(api: Api, shop: Governing) -> None
     assert [column["name"] for column in columns] == ["contact", "id"]
 
 
+def test_a_verdict_is_explained_with_what_people_said(api: Api, shop: Governing) -> None:
+    client = api.as_admin()
+    asked = {"source_id": shop.source_id, "column": "customers.contact"}
+    told = client.get(f"{VERDICTS}/explanation", params=asked).json()
+    assert told["explanation"]["kinds"] == ["email"]
+    assert told["explanation"]["ranked"][0]["threshold"] > 0
+    assert [change["what"] for change in told["explanation"]["changes"]][:2] == [
+        "without its name", "without its neighbours",
+    ]  # fmt: skip
+    verdict = told["verdicts"][0]
+    body = {"decision": "confirmed", "reason": "seen in the form"}
+    client.post(f"{VERDICTS}/verdicts/{verdict['id']}/decision", json=body)
+    again = client.get(f"{VERDICTS}/explanation", params=asked).json()["verdicts"][0]
+    assert (again["state"], again["reason"]) == ("confirmed", "seen in the form")
+    unknown = client.get(f"{VERDICTS}/explanation", params=asked | {"column": "customers.none"})
+    assert unknown.status_code == 404
+    assert "contact" in unknown.json()["next_step"]
+    stranger = api.as_admin(**{"Racine-Workspace": api.new_workspace("elsewhere")})
+    assert stranger.get(f"{VERDICTS}/explanation", params=asked).status_code == 404
+    refused = api.as_user().get(f"{VERDICTS}/explanation", params=asked)
+    assert refused.status_code == 403
+
+
 def test_another_workspace_sees_nothing_of_it(api: Api, shop: Governing) -> None:
     admin = api.as_admin()
     stranger = api.as_admin(**{"Racine-Workspace": api.new_workspace("elsewhere")})

@@ -29,6 +29,8 @@ from racine.governance.classifications.vetoes import veto
 
 _SHOWN = 0.1
 """Probability from which a kind is worth showing as a candidate."""
+_SUREST = 0.999
+"""Confidence of a verdict that no person has given: a model is never certain."""
 _LEXICAL = frozenset(
     {"person_name", "address", "city", "region", "country", "organization", "occupation"}
 )
@@ -167,7 +169,7 @@ def _by_model(
         yield Classification(
             id=entry.id,
             kind=kind,
-            confidence=round(probability, 3),
+            confidence=min(round(probability, 3), _SUREST),
             evidence=explained,
             detector_version=by.model.version,
         )

@@ -61,6 +61,8 @@ class Evidence(Frozen):
     """Shortest, mean and longest value in characters."""
     words: float = 0.0
     """Mean number of words a value."""
+    recurring: float = 0.0
+    """Share of the values that hold the word which most of them share."""
     characters: dict[str, float] = Field(default_factory=dict)
     """Share of digits, upper, lower, other letters, blanks and signs among all characters."""
     numbers: Numbers | None = None

@@ -14,7 +14,10 @@ from racine.governance.classifications.surroundings import SHOWN_PERSONAL, degre
 _STRENGTH = {"exact": 1.0, "tail": 0.8, "head": 0.6, "inner": 0.5}
 _EXPECTED = 0.9
 """Share of a true column's values that its own validator accepts (typing errors, test data)."""
-_FLOOR, _CEILING = -6.0, 10.0
+_FLOOR = -6.0
+_CEILINGS = ((0.15, 10.0), (0.3, 4.0), (1.0, 1.0))
+"""Chance up to which, and the most log-odds that hits then add: values of a column resemble each
+other, so that many hits of a check which lets half of all numbers pass are one coincidence."""
 _PERSONAL = frozenset(
     "person_name email phone date_of_birth gender age national_id ssn username password "
     "marital_status".split()
@@ -173,7 +176,7 @@ def lift(evidence: Evidence, entry: Classifier) -> float:
     chance = max(entry.chance, 1e-4)
     gain = hits * math.log(_EXPECTED / chance)
     loss = (count - hits) * math.log((1 - _EXPECTED) / (1 - chance))
-    return min(max(gain + loss, _FLOOR), _CEILING)
+    return min(max(gain + loss, _FLOOR), next(most for c, most in _CEILINGS if chance <= c))
 
 
 def _values(features: Features, evidence: Evidence, header: Header) -> None:
@@ -245,6 +248,8 @@ def _description(evidence: Evidence) -> Iterable[tuple[str, float]]:
         yield "length.text", 1.0
     for name, share in evidence.characters.items():
         yield f"chars.{name}", share
+    if evidence.sampled >= 8 and evidence.words >= 1.5:
+        yield "words.recurring", evidence.recurring
     yield from _number_features(evidence)
     yield from _date_features(evidence)
 

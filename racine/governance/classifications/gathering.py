@@ -1,5 +1,6 @@
 """From the distinct values of one column to evidence that holds none of them."""
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -194,6 +195,7 @@ def gather(values: Mapping[str, int], *, using: Sequence[Classifier] | None = No
         shapes=shapes.shown(forms.most_common(60)),
         length=_lengths(sample),
         words=round(sum(len(v.split()) for v in sample) / len(sample), 2),
+        recurring=_recurring(sample),
         characters=_characters(sample),
         numbers=_numbers(sample),
         dates=_dates(sample),
@@ -310,6 +312,11 @@ def _lengths(sample: Sequence[str]) -> tuple[int, float, int]:
     return min(sizes), round(sum(sizes) / len(sizes), 2), max(sizes)
 
 
+def _recurring(sample: Sequence[str]) -> float:
+    words = Counter(word for value in sample for word in set(value[:200].split()))
+    return round(max(words.values(), default=0) / len(sample), 2)
+
+
 def _characters(sample: Sequence[str]) -> dict[str, float]:
     text = "".join(value[:200] for value in sample)
     masked = shapes.mask(text)
@@ -329,9 +336,10 @@ def _number(value: str) -> float | None:
     if text.count(",") == 1 and "." not in text and not re.search(r",\d{3}$", text):
         text = text.replace(",", ".")
     try:
-        return float(text.replace(",", ""))
+        number = float(text.replace(",", ""))
     except ValueError:
         return None
+    return number if math.isfinite(number) else None  # 1e999 is a code, not a number
 
 
 def _rounded(number: float) -> float:
@@ -354,8 +362,13 @@ def _numbers(sample: Sequence[str]) -> Numbers | None:
         minimum=_rounded(numbers[0]),
         median=_rounded(median(numbers)),
         maximum=_rounded(numbers[-1]),
-        sequential=len(whole) > 3 and whole[-1] - whole[0] < 1.5 * len(whole),
+        sequential=len(whole) > 3 and whole[-1] - whole[0] < _density(whole[-1]) * len(whole),
     )
+
+
+def _density(largest: float) -> float:
+    """Return how many numbers there may be for each in a sequence: long ones are never so dense."""
+    return 8.0 if largest >= 1e6 else 1.5
 
 
 def _opening(values: Iterable[str]) -> float:

@@ -15,6 +15,7 @@ Rule = Callable[["Alone"], str]
 _PEOPLE = SHOWN_PERSONAL - {"address", "phone"}
 """What only people have: shops have addresses and telephones too."""
 _OF_THINGS = frozenset(("word.thing", "word.file", "word.version", "word.hash"))
+_NUMBERED = frozenset(("word.key", "word.number", "word.code", "word.money", "word.count"))
 _PROVED = 2.0
 """Log-odds over chance from which check digits speak by themselves."""
 
@@ -92,9 +93,12 @@ def _birth(alone: Alone) -> str:
 
 
 def _postal(alone: Alone) -> str:
-    if alone.of("postal_us", "postal_digits") < 0.5 or alone.near(SHOWN_PLACES):
+    if alone.of("postal_us", "postal_digits") < 0.5:
         return ""
-    return "no place stands beside the digits"
+    numbers = alone.evidence.numbers
+    if numbers is not None and numbers.sequential and numbers.count >= 8:
+        return "the numbers follow each other"
+    return "" if alone.near(SHOWN_PLACES) else "no place stands beside the digits"
 
 
 def _code(alone: Alone) -> str:
@@ -116,10 +120,15 @@ def _machine(alone: Alone) -> str:
 
 
 def _thing(alone: Alone) -> str:
-    about = {name for name in alone.features.all if name.startswith("word.")}
-    if about & _OF_THINGS and "word.person" not in about:
+    if _OF_THINGS & alone.features.all.keys() and "word.person" not in alone.features.all:
         return "the header names a thing"
     return ""
+
+
+def _person(alone: Alone) -> str:
+    if _NUMBERED & alone.features.all.keys() and "word.person" not in alone.features.all:
+        return "the header names a number"
+    return _thing(alone)
 
 
 def _username(alone: Alone) -> str:
@@ -135,10 +144,12 @@ def _grouped(alone: Alone) -> str:
 
 
 def _phone(alone: Alone) -> str:
+    numbers = alone.evidence.numbers
+    if numbers is not None and numbers.sequential:
+        return "the numbers follow each other"
     if alone.of("phone_any") >= 0.5:
         return ""
-    numbers = alone.evidence.numbers
-    alike = numbers is not None and numbers.opening >= 0.45 and not numbers.sequential
+    alike = numbers is not None and numbers.opening >= 0.45
     if alone.near(SHOWN_PERSONAL) and (alike or alone.of("phone_us") >= 0.95):
         return ""
     return "bare digits prove nothing"
@@ -168,6 +179,7 @@ _RULES: dict[str, Rule] = {
     "username": _username,
     "phone": _phone,
     "gender": _gender,
+    "person_name": _person,
 }
 
 _WEAKLY: dict[str, Rule] = {

@@ -80,3 +80,9 @@ def test_placeholders_are_counted_apart() -> None:
 def test_a_column_of_placeholders_alone_has_no_verdict() -> None:
     verdicts = classify("t", email=["n/a", "-", "null"])
     assert verdicts["email"].classifications == verdicts["email"].candidates == ()
+
+
+def test_digits_with_an_e_among_them_are_no_boundless_number() -> None:
+    evidence = gather(Counter(["12e345", "1e999", "7e2"]))
+    assert evidence.numbers is not None
+    assert (evidence.numbers.count, evidence.numbers.maximum) == (1, 700.0)

@@ -16,10 +16,10 @@ demo: temporal  ## Govern a made-up shop from end to end, and show what was foun
 dev: temporal  ## Run Temporal, the API and the workers on a fresh state, until Ctrl-C
 	$(RUN) python server.py dev --fresh --state $(STATE)
 
-test: lint temporal  ## Lint, types, import contracts, and the fast tests with their coverage
+test: lint temporal test-sources  ## Lint, types, import contracts, and the fast tests with their coverage
 	$(RUN) pytest -n 2 -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE)
 
-test-slow: temporal  ## Kill, cluster and large tests
+test-slow: temporal test-sources  ## Kill, cluster and large tests
 	$(RUN) pytest -m slow
 
 lint: sync  ## Format, lint, types, import contracts
@@ -43,6 +43,10 @@ sync: .venv/.synced  ## Get uv and the packages of the lock file
 temporal: sync  ## Get Temporal's binary; prints where it is
 	@$(RUN) python -m tools.temporal.binary
 
+test-sources: sync  ## Get the sources that tests scan: MariaDB's server, an S3 gateway
+	@$(RUN) python -m tools.mariadb
+	@$(RUN) python -m tools.versitygw
+
 .venv/.synced: uv.lock pyproject.toml | $(UV)
 	$(UV) sync --locked
 	@touch $@
@@ -50,4 +54,4 @@ temporal: sync  ## Get Temporal's binary; prints where it is
 .tools/uv/bin/uv:
 	@sh tools/get-uv.sh $(PYTHON) .tools/uv
 
-.PHONY: help demo dev test test-slow lint bench audit sync temporal
+.PHONY: help demo dev test test-slow lint bench audit sync temporal test-sources

@@ -149,6 +149,8 @@ def _transport(source: Source) -> str | None:
     location = locations.parse(source.location, source.kind)
     if not location.is_server or location.host in _LOOPBACK:
         return "local"
+    if location.kind == "s3":
+        return "tls" if location.endpoint.startswith("https:") else "plain"
     mode = location.options.get("sslmode") or source.options.get("sslmode", "")
     if mode in _TLS_MODES:
         return "tls"

@@ -24,7 +24,7 @@ def over_folder(folder: Path) -> duckdb.DuckDBPyConnection:
     return _allowed(duckdb.connect(":memory:", config=_LIMITS), f"{folder}/")
 
 
-def over_bucket(files: AbstractFileSystem, prefix: str) -> duckdb.DuckDBPyConnection:
+def over_store(files: AbstractFileSystem, prefix: str) -> duckdb.DuckDBPyConnection:
     """Return a database in memory that may read a file system of ours and nothing else."""
     connection = duckdb.connect(":memory:", config=_LIMITS)
     connection.register_filesystem(files)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from activities.connectors import checks
 from activities.connectors import duckdb_engine as engine
 from activities.connectors.protocol import Asset, Batch, Column, Listing, Position, Sample
-from racine.errors import SourceFault
 from racine.governance.data_sources import CheckStep
 from racine.governance.scan_rule_sets.patterns import qualified
 
@@ -40,19 +40,17 @@ class DuckdbConnector:
     def discover(self) -> Listing:
         found: dict[tuple[str, str], list[Column]] = {}
         sizes: dict[tuple[str, str], int | None] = {}
-        with engine.faults(self._path):
-            rows = self._connection().execute(_COLUMNS).fetchall()
-        for schema, table, name, type_, size, key in rows:
+        for schema, table, name, type_, size, key in self._ask(_COLUMNS):
             found.setdefault((schema, table), []).append(Column(name, type_, key))
             sizes[schema, table] = size
+        mark = checks.fingerprint(self._path, Path(f"{self._path}.wal"))
         return Listing(
-            tuple(_asset(*key, tuple(columns), sizes[key]) for key, columns in found.items())
+            tuple(_asset(*key, tuple(columns), sizes[key], mark) for key, columns in found.items())
         )
 
     def count(self, asset: Asset) -> int | None:
-        with engine.faults(self._path):
-            row = self._connection().execute(f"SELECT count(*) FROM {_table(asset)}").fetchone()
-        return int(row[0]) if row else None
+        ((rows,),) = self._ask(f"SELECT count(*) FROM {_table(asset)}")
+        return int(rows)
 
     def read(self, asset: Asset, sample: Sample, after: Position | None = None) -> Iterator[Batch]:
         if asset.kind == "view":
@@ -74,10 +72,7 @@ class DuckdbConnector:
             self._opened = None
 
     def _find(self) -> str:
-        if not self._path.is_file():
-            what = "is no file" if self._path.exists() else "does not exist"
-            raise SourceFault(f"{self._path} {what}.", next_step="Check the source's location.")
-        return f"{self._path.stat().st_size} bytes"
+        return checks.found_file(self._path)
 
     def _open(self) -> str:
         self._connection()
@@ -87,12 +82,14 @@ class DuckdbConnector:
         return f"{len(self.discover().assets)} tables and views"
 
     def _read(self) -> str:
-        table = next((a for a in self.discover().assets if a.kind == "table"), None)
-        if table is None:
-            return "no table to read from"
+        return checks.first_row(
+            self.discover().assets,
+            lambda table: self._ask(f"SELECT 1 FROM {_table(table)} LIMIT 1"),
+        )
+
+    def _ask(self, sql: str) -> list[Any]:
         with engine.faults(self._path):
-            rows = self._connection().execute(f"SELECT 1 FROM {_table(table)} LIMIT 1").fetchall()
-        return f"{len(rows)} row of {table.name}"
+            return self._connection().execute(sql).fetchall()
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         if self._opened is None:
@@ -105,7 +102,9 @@ def _table(asset: Asset) -> str:
     return ".".join(engine.identifier(part) for part in asset.details["path"])
 
 
-def _asset(schema: str, table: str, columns: tuple[Column, ...], size: int | None) -> Asset:
+def _asset(
+    schema: str, table: str, columns: tuple[Column, ...], size: int | None, mark: str
+) -> Asset:
     name = table if schema == "main" else qualified(schema, table)
     kind = "view" if size is None else "table"
-    return Asset(name, kind, columns, {"path": [schema, table]}, size)
+    return Asset(name, kind, columns, {"path": [schema, table]}, size, "" if size is None else mark)

@@ -31,6 +31,15 @@ def connect(location: Location, boundary: Boundary) -> Connector:
         from activities.connectors.postgresql import PostgresqlConnector
 
         return PostgresqlConnector(location, boundary)
+    if location.kind == "mysql":
+        from activities.connectors.mysql import MysqlConnector
+
+        return MysqlConnector(location, boundary)
+    if location.kind == "s3":
+        from activities.connectors.files.bucket import BucketStore
+        from activities.connectors.files.connector import FilesConnector
+
+        return FilesConnector(BucketStore(location, boundary))
     raise SourceFault(f"No connector serves {location.kind}.")
 
 

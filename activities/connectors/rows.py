@@ -16,6 +16,9 @@ Row = TypeVar("Row", bound=Sequence[Any])
 CELLS = 200_000
 """Cells of one batch: bounds memory for tables of any width."""
 
+_LOADED = 8 << 20
+"""Characters of rows that are read before they are given on."""
+
 _HELD = 64 << 20
 """Characters of a sample held at a time."""
 
@@ -44,6 +47,19 @@ def as_text(values: Sequence[Any]) -> Values:
         convert = _CONVERT.get(kinds.pop(), _other)
         return [None if value is None else convert(value) for value in values]
     return [None if value is None else _CONVERT.get(type(value), _other)(value) for value in values]
+
+
+def bounded(rows: Iterable[Row], width: int) -> Iterator[list[Row]]:
+    """Yield a stream of rows of text in lists that are bounded in rows and in characters."""
+    size, taken, held = batch_rows(width), list[Row](), 0
+    for row in rows:
+        taken.append(row)
+        held += sum(map(len, filter(None, row)))
+        if len(taken) >= size or held >= _LOADED:
+            yield taken
+            taken, held = [], 0
+    if taken:
+        yield taken
 
 
 def blocks(low: int, high: int, wanted: int, seed: int) -> Iterator[tuple[int, int, int]]:

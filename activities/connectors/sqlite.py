@@ -1,22 +1,17 @@
 """Reads a SQLite file, never writing to it."""
 
-import random
 import sqlite3
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from activities.connectors import checks
 from activities.connectors.protocol import Asset, Batch, Column, Listing, Position, Sample
-from activities.connectors.rows import batch_rows, columnar, in_batches, reservoir
+from activities.connectors.rows import batch_rows, blocks, columnar, in_batches, reservoir
 from racine.errors import SourceFault
 from racine.governance.data_sources import CheckStep
 
 _BUSY_SECONDS = 10
-_STRATA = 50
-"""Places of the table that a sample's blocks of rows come from."""
-
 _COLUMNS = """
 SELECT s.name, s.type, s.sql, c.name, c.type, c.pk
 FROM sqlite_schema AS s JOIN pragma_table_xinfo(s.name) AS c
@@ -50,10 +45,15 @@ class SqliteConnector:
             column = Column(name, type_ or "", bool(pk), keys.get((table, name)))
             tables.setdefault(table, []).append(column)
             sqls[table] = sql
+        # One mark for all tables: the file does not tell which of them a write has changed.
+        mark = checks.fingerprint(self._path, Path(f"{self._path}-wal"))
         assets = [
-            Asset(name, "table", tuple(columns), {"rowid": _rowid(sqls[name], columns)})
+            Asset(
+                name, "table", tuple(columns), {"rowid": _rowid(sqls[name], columns)},
+                fingerprint=mark,
+            )
             for name, columns in tables.items()
-        ]
+        ]  # fmt: skip
         return Listing((*assets, *self._views()))
 
     def count(self, asset: Asset) -> int | None:
@@ -100,18 +100,13 @@ class SqliteConnector:
         """Return rows of blocks that begin at random places, one in each stratum of the rowids."""
         name, key = _quoted(asset.name), asset.details["rowid"]
         ((low, high),) = self._ask(f"SELECT min({key}), max({key}) FROM {name}")
-        strata = min(_STRATA, wanted)
-        edges = [low + (high + 1 - low) * n // strata for n in range(strata + 1)]
         sql = (
             f"SELECT {_list(asset)} FROM {name} WHERE {key} >= ? AND {key} < ?"
             f" ORDER BY {key} LIMIT ?"
         )
-        dice = random.Random(sample.seed)
         rows: list[Any] = []
-        for start, end in pairwise(edges):
-            block = -(-wanted // strata)
-            place = dice.randint(start, max(start, end - block))
-            rows += self._ask(sql, (place, end, block))
+        for place in blocks(low, high + 1, wanted, sample.seed):
+            rows += self._ask(sql, place)
         # Deleted ranges leave strata empty: then an even draw over all rows is the better sample.
         return rows if len(rows) * 2 >= wanted else reservoir(self._stream(asset), wanted, 0)
 
@@ -129,10 +124,7 @@ class SqliteConnector:
         return Asset(name, "view", columns)
 
     def _find(self) -> str:
-        if not self._path.is_file():
-            what = "is no file" if self._path.exists() else "does not exist"
-            raise SourceFault(f"{self._path} {what}.", next_step="Check the source's location.")
-        return f"{self._path.stat().st_size} bytes"
+        return checks.found_file(self._path)
 
     def _open(self) -> str:
         ((version,),) = self._ask("PRAGMA schema_version")
@@ -143,11 +135,10 @@ class SqliteConnector:
         return f"{tables} tables"
 
     def _read(self) -> str:
-        table = next((a for a in self.discover().assets if a.kind == "table"), None)
-        if table is None:
-            return "no table to read from"
-        rows = self._ask(f"SELECT 1 FROM {_quoted(table.name)} LIMIT 1")
-        return f"{len(rows)} row of {table.name}"
+        return checks.first_row(
+            self.discover().assets,
+            lambda table: self._ask(f"SELECT 1 FROM {_quoted(table.name)} LIMIT 1"),
+        )
 
     def _connection(self) -> sqlite3.Connection:
         if self._opened is None:

@@ -1,0 +1,45 @@
+"""Says what PostgreSQL's errors mean, without their text, which can repeat values of a row."""
+
+import psycopg
+
+from racine.errors import SourceFault, Unavailable
+from racine.governance.data_sources.locations import Location
+
+
+def as_fault(fault: psycopg.Error, at: Location, lost: bool) -> SourceFault | Unavailable:
+    """Map a driver's error; `lost` tells that a connection which stood has broken."""
+    state = fault.sqlstate or ""
+    words, hint = _STATES.get(state) or _STATES.get(state[:2]) or _unknown(fault)
+    gone = (state[:2] in ("08", "57") and state != "57014") or state == "53300"
+    kind = Unavailable if gone or lost else SourceFault
+    return kind(f"{at}: {words}.", next_step=hint)
+
+
+_STATES = {
+    "28P01": ("the password is wrong", "Check the credential that the source refers to."),
+    "28000": ("the server refuses this user", "Check the user's name and pg_hba.conf."),
+    "3D000": ("there is no such database", "Check the database in the source's location."),
+    "42501": ("the user may not read this", "GRANT SELECT on it to the source's user."),
+    "42P01": ("the table is gone", "Discover the source again."),
+    "57014": ("the statement was cancelled or took over its time",
+              "Scan a smaller sample, or at a quieter time."),
+    "53300": ("the server has no connection free", "Scan again later."),
+    "55P03": ("the table is locked", "Scan again when the lock is gone."),
+    "22": ("a value could not be read", "Check the view's expressions."),
+    "08": ("the connection was lost", "Check the server's log and the network."),
+    "57": ("the server is stopping", "Scan again when it is up."),
+}  # fmt: skip
+
+
+def _unknown(fault: psycopg.Error) -> tuple[str, str]:
+    """Return words for an error without a known state: of a failed login, what the driver says."""
+    if fault.sqlstate:
+        return f"PostgreSQL error {fault.sqlstate}", "See PostgreSQL's list of error codes."
+    lines = str(fault).strip().splitlines()
+    text = lines[-1] if lines else type(fault).__name__
+    for state, wording in (("28P01", "password"), ("28000", "role "), ("3D000", "database ")):
+        if wording in text and "fe_sendauth" not in text and ("FATAL" in text or "fail" in text):
+            return _STATES[state]
+    if "no password supplied" in text:
+        return "the server wants a password", "Give the source a credential by reference."
+    return f"no connection ({text})", "Check the address, the port and the server's log."

@@ -1,5 +1,9 @@
 """Whether a run's actor may do what a task asks, at the moment the task runs."""
 
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
 from models.messages import RunContext
 from models.session import Database
 from models.stores import grants, users
@@ -19,14 +23,23 @@ def require(
     if not permission:
         return
     with db.read() as session:
-        path = grants.path_to(session, scope or context.workspace_id)
-        decision = decide(grants.of_user(session, context.actor), permission, path)
-        if decision.allowed:
-            return
-        try:
-            actor = users.get(session, context.actor)
-            name, active = actor.name, actor.state == "active"
-        except NotFound:
-            name, active = context.actor, False
-    why = decision.reason if active else "The account is not active."
-    raise refusal(name, permission, why, scope or context.workspace_id)
+        ask(session, context.actor, scope or context.workspace_id, [permission])
+
+
+def ask(session: Session, actor_id: str, scope: str, permissions: Iterable[str]) -> None:
+    """Raise Forbidden for the first permission that the actor does not hold on the scope."""
+    path, held = grants.path_to(session, scope), grants.of_user(session, actor_id)
+    for permission in permissions:
+        decision = decide(held, permission, path)
+        if not decision.allowed:
+            name, active = _named(session, actor_id)
+            why = decision.reason if active else "The account is not active."
+            raise refusal(name, permission, why, scope)
+
+
+def _named(session: Session, actor_id: str) -> tuple[str, bool]:
+    try:
+        actor = users.get(session, actor_id)
+    except NotFound:
+        return actor_id, False
+    return actor.name, actor.state == "active"

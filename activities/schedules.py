@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import rights
 from activities.call import Call, Performers
 from activities.governed import advance
 from activities.names import RECORD_SCHEDULED_RUN
@@ -13,12 +14,15 @@ from models.messages import JobInput, RunContext, ScheduledFiring, ScheduledLaun
 from models.session import Database
 from models.stores import jobs, pools, run_queue, runs, schedules, sources
 from models.stores.runs import Run
+from models.stores.schedules import Schedule
+from models.tables.base import now
 from racine.definitions import parameters
 from racine.definitions.document import JobDocument
+from racine.definitions.rights import permissions_of
 from racine.definitions.schedules import ScheduleSpec
 from racine.engine.plan import compile_plan
 from racine.engine.states import RunState
-from racine.errors import InvalidInput
+from racine.errors import Forbidden, InvalidInput
 from racine.governance.data_sources.states import SourceState
 from racine.governance.scan_logic import monitoring
 from racine.ids import new_id
@@ -32,14 +36,16 @@ class ScheduleActivities:
     def record(self, firing: ScheduledFiring) -> ScheduledLaunch:
         """Record the run of a firing, once, over the job's latest version.
 
-        One whose parameters no longer fit the job is recorded as failed, and fails the firing.
+        One whose parameters no longer fit the job, or whose actor may no longer run it, is recorded
+        as failed, and fails the firing.
         """
         with self._db.write() as session:
             run = runs.find_by_firing(session, firing.fired_by) or _record(session, firing)
             version = jobs.get_version(session, run.job_id, run.job_version)
             limits_sources = pools.limits_sources(session, run.workspace_id)
         if run.error is not None:
-            raise ApplicationError(run.error["message"], type="invalid_input", non_retryable=True)
+            error = run.error
+            raise ApplicationError(error["message"], type=error["code"], non_retryable=True)
         plan = compile_plan(JobDocument.model_validate(version.document))
         context = RunContext(
             run_id=run.id,
@@ -67,6 +73,7 @@ def _record(session: Session, firing: ScheduledFiring) -> Run:
     version = jobs.get_version(session, job.id, job.version)
     document = JobDocument.model_validate(version.document)
     values, error = _bind(document, schedule.parameters)
+    error = _forbidden(session, schedule, document) or error
     run_id = new_id("run")
     row: dict[str, Any] = {
         "id": run_id,
@@ -86,9 +93,24 @@ def _record(session: Session, firing: ScheduledFiring) -> Run:
         error = {"code": refusal.code, "message": refusal.message}
         run_queue.leave(session, runs.get(session, run_id), RunState.FAILED, error)
     elif error is not None:
-        runs.insert(session, **row, state=RunState.FAILED, started=True, error=error)
+        ended = {"state": RunState.FAILED, "ended_at": now(), "started": True, "error": error}
+        runs.insert(session, **row, **ended)
     session.flush()
     return runs.get(session, run_id)
+
+
+def _forbidden(
+    session: Session, schedule: Schedule, document: JobDocument
+) -> dict[str, Any] | None:
+    """Return why the schedule's actor may no longer run the job; rights are taken at any time."""
+    needed = ["workflows:run", *permissions_of(document)]
+    try:
+        rights.ask(session, schedule.actor, schedule.workspace_id, needed)
+    except Forbidden as fault:
+        message = f"The schedule has the rights of who last changed it. {fault.message}"
+        step = "Somebody who may run the job saves the schedule anew, or deletes it."
+        return {"code": fault.code, "message": message, "next_step": step}
+    return None
 
 
 def _bind(

@@ -300,7 +300,7 @@ class ScheduledStart(Message):
 
 
 class ScheduledFiring(Message):
-    """One firing of a schedule: by which workflow, and for which moment."""
+    """One firing of a schedule: by which workflow and execution, and for which moment."""
 
     schedule_id: str
     fired_by: str

@@ -61,8 +61,7 @@ class Duty:
 
     async def _end_with_firing(self, run: Run) -> bool:
         """End a run whose firing was ended before it could begin; tell whether it was."""
-        assert run.fired_by is not None
-        firing = await self.client.get_workflow_handle(run.fired_by).describe(rpc_timeout=_RPC)
+        firing = await turns.firing(self.client, run).describe(rpc_timeout=_RPC)
         if firing.status is WorkflowExecutionStatus.RUNNING:
             return False
         end = _ENDS.get(firing.status, RunState.TERMINATED) if firing.status else RunState.FAILED

@@ -153,7 +153,10 @@ async def apply(db: Database, client: Client, schedule_id: str) -> None:
 
 
 async def trigger(db: Database, client: Client, schedule: Schedule) -> None:
-    """Fire once now, under the schedule's own overlap policy."""
+    """Fire once now, under the schedule's own overlap policy.
+
+    Temporal names a firing by its second: where runs may overlap, two of one second are one.
+    """
     await apply(db, client, schedule.id)
     try:
         await client.get_schedule_handle(temporal_id(schedule)).trigger(rpc_timeout=_RPC)
@@ -161,9 +164,11 @@ async def trigger(db: Database, client: Client, schedule: Schedule) -> None:
         raise outage(fault) from fault
 
 
-async def matching_times(client: Client, schedule: Schedule, count: int) -> list[datetime]:
+async def matching_times(
+    client: Client, schedule: Schedule, count: int, *, since: datetime | None = None
+) -> list[datetime]:
     """Return the next moments at which Temporal itself will fire, without jitter."""
-    now = datetime.now(UTC)
+    now = since or datetime.now(UTC)
     estimate = upcoming(schedule.cron, schedule.time_zone, now, count)
     request = ListScheduleMatchingTimesRequest(
         namespace=client.namespace,

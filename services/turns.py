@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.session import Database
@@ -64,13 +65,20 @@ async def tell(client: Client, run: Run) -> None:
 
     Raises Unavailable when Temporal does not answer. A firing that is over needs no telling.
     """
-    assert run.fired_by is not None
     try:
-        handle = client.get_workflow_handle(run.fired_by)
+        handle = firing(client, run)
         await handle.signal("turn", run.state, rpc_timeout=_RPC)
     except RPCError as fault:
         if fault.status is not RPCStatusCode.NOT_FOUND:
             raise outage(fault) from fault
+
+
+def firing(client: Client, run: Run) -> WorkflowHandle[Any, Any]:
+    """Return the handle of the firing that starts a run."""
+    workflow_id, _, execution = (run.fired_by or "").rpartition("/")
+    if not workflow_id:
+        return client.get_workflow_handle(execution)
+    return client.get_workflow_handle(workflow_id, run_id=execution)
 
 
 class Duty:

@@ -32,7 +32,8 @@ class RacineScheduledRun:
         info = workflow.info()
         firing = ScheduledFiring(
             schedule_id=given.schedule_id,
-            fired_by=info.workflow_id,
+            # With the execution: two that come in one second have the same workflow id.
+            fired_by=f"{info.workflow_id}/{info.first_execution_run_id}",
             scheduled_for=info.typed_search_attributes.get(_MEANT_FOR) or info.start_time,
         )
         launch = await workflow.execute_activity(

@@ -51,7 +51,7 @@ class Run(Identified, Table):
     scheduled_for: Mapped[datetime | None]
     """The moment that the schedule meant; the run itself may begin later."""
     fired_by: Mapped[str | None] = mapped_column(String(300), unique=True)
-    """Workflow that a schedule started in order to start this run: one run for each firing."""
+    """Workflow and execution, `ID/RUN`, that was started to start this run: one for each firing."""
     parent_run_id: Mapped[str | None] = mapped_column(Id)
     """Run whose task started this one: one run for each try of a task."""
     parent_task_key: Mapped[str | None] = mapped_column(String(500))

@@ -162,17 +162,15 @@ def test_a_firing_hears_that_its_run_left_the_queue(
     _, _, waiting = fired
     order(stack, waiting, controls.Action.CANCEL)
     stack.temporal.run(reconciler(stack).round())
-    firing = run_of(stack, waiting).fired_by
-    assert firing is not None
+    firing = turns.firing(stack.temporal.client, run_of(stack, waiting))
     with pytest.raises(WorkflowFailureError):
-        stack.temporal.run(stack.temporal.client.get_workflow_handle(firing).result())
+        stack.temporal.run(firing.result())
 
 
 def test_a_queued_run_ends_with_its_firing(stack: Stack, fired: tuple[str, str, str]) -> None:
     _, _, waiting = fired
-    firing = run_of(stack, waiting).fired_by
-    assert firing is not None
-    stack.temporal.run(stack.temporal.client.get_workflow_handle(firing).terminate())
+    firing = turns.firing(stack.temporal.client, run_of(stack, waiting))
+    stack.temporal.run(firing.terminate())
     stack.temporal.run(reconciler(stack).round())
     assert run_of(stack, waiting).state in FINAL_RUN_STATES
 

@@ -8,7 +8,7 @@ from temporalio import activity
 from activities.events import EventSink
 from activities.faults import as_failure
 from activities.names import ACQUIRE, RELEASE
-from models.messages import AcquireCall, Acquired, Lease, ReleaseCall
+from models.messages import ATTEMPTS_PER_TRY, AcquireCall, Acquired, Lease, ReleaseCall
 from models.session import Database
 from models.stores import pool_leases, pools, runs, scans
 from models.stores.pool_leases import HELD, Claim, Granted
@@ -61,6 +61,7 @@ class PoolActivities:
         self._sink.put(
             run_id=call.context.run_id,
             task_key=call.task_key,
+            attempt=(call.try_number - 1) * ATTEMPTS_PER_TRY,
             n=_QUEUED,
             kind="queued",
             body={"pool": pool.name, "slots": lease.slots, "position": place},

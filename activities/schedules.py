@@ -1,5 +1,6 @@
 """Records the runs that schedules fire, and makes the schedules that jobs ask for."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,7 +16,6 @@ from models.session import Database
 from models.stores import jobs, pools, run_queue, runs, schedules, sources
 from models.stores.runs import Run
 from models.stores.schedules import Schedule
-from models.tables.base import now
 from racine.definitions import parameters
 from racine.definitions.document import JobDocument
 from racine.definitions.rights import permissions_of
@@ -93,7 +93,12 @@ def _record(session: Session, firing: ScheduledFiring) -> Run:
         error = {"code": refusal.code, "message": refusal.message}
         run_queue.leave(session, runs.get(session, run_id), RunState.FAILED, error)
     elif error is not None:
-        ended = {"state": RunState.FAILED, "ended_at": now(), "started": True, "error": error}
+        ended = {
+            "state": RunState.FAILED,
+            "ended_at": datetime.now(UTC),
+            "started": True,
+            "error": error,
+        }
         runs.insert(session, **row, **ended)
     session.flush()
     return runs.get(session, run_id)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -108,25 +107,18 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
 
 @contextlib.contextmanager
 def opened(
-    db: Database,
-    *,
-    folders: Sequence[Path] = (),
-    memory_megabytes: int = 2048,
-    bundles: Path | None = None,
+    db: Database, data_dir: Path, *, folders: Sequence[Path] = (), memory_megabytes: int = 2048
 ) -> Iterator[Parts]:
     """Open what activities need beside the database; what is buffered is written at the end.
 
-    `folders` are where the code of python tasks lies; `bundles` is where the code of deployed jobs
-    is unpacked, for as long as this is open if left out.
+    `data_dir` holds what outlives the process, `folders` the code of python tasks.
     """
-    sink, heartbeats = EventSink(db), Heartbeats()
+    sink, heartbeats = EventSink(db, data_dir / "events"), Heartbeats()
     pool = PythonPool(memory_megabytes=memory_megabytes)
     attempts = Attempts(db, sink, heartbeats)
     try:
-        with tempfile.TemporaryDirectory(prefix="racine-") as own:
-            cache = BundleCache(db, bundles or Path(own))
-            names = [str(folder) for folder in folders]
-            yield Parts(attempts, PythonTasks(attempts, pool, names, cache))
+        names, cache = [str(folder) for folder in folders], BundleCache(db, data_dir / "bundles")
+        yield Parts(attempts, PythonTasks(attempts, pool, names, cache))
     finally:
         pool.close()
         heartbeats.close()
@@ -148,8 +140,7 @@ async def serve(role: str, settings: Settings) -> None:
     db = Database(settings.database_url, pool_size=_SLOTS + 2)
     try:
         folders, megabytes = settings.python_paths, settings.python_memory_megabytes
-        place = settings.data_dir / "bundles"
-        with opened(db, folders=folders, memory_megabytes=megabytes, bundles=place) as parts:
+        with opened(db, settings.data_dir, folders=folders, memory_megabytes=megabytes) as parts:
             parts.python.warm()
             async with asyncio.TaskGroup() as beside:
                 reconciler = Reconciler(

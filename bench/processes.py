@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import psutil
 
+from local.stack.process import dies_with_parent
 from models.schema import upgrade
 from models.session import Database
 from tools.temporal.binary import temporal_binary
@@ -24,11 +25,40 @@ PASSWORD = "benchmark-horse-battery"
 
 @dataclass
 class Processes:
-    """What runs, by name."""
+    """What runs, by name; each can be killed and started again."""
 
     temporal: str
     api: str
+    folder: Path
+    commands: dict[str, list[str]]
+    environment: dict[str, str]
     running: dict[str, psutil.Process] = field(default_factory=dict)
+    _started: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    def start(self, name: str) -> None:
+        """Start a part that does not run, and return when it answers."""
+        with open(self.folder / f"{name.replace(' ', '_')}.log", "ab") as log:
+            process = subprocess.Popen(
+                self.commands[name], cwd=ROOT, env=self.environment, stdout=log,
+                stderr=subprocess.STDOUT, preexec_fn=dies_with_parent(),
+            )  # fmt: skip
+        self._started[name] = process
+        self.running[name] = psutil.Process(process.pid)
+        if name == "temporal":
+            _until(lambda: _listens(self.temporal), name)
+        if name == "api":
+            _until(lambda: _answers(self.api), name)
+
+    def kill(self, name: str) -> None:
+        """End a part at once, as `kill -9` does."""
+        process = self._started.pop(name)
+        process.kill()
+        process.wait()
+        del self.running[name]
+
+    def stop(self) -> None:
+        for process in reversed(self._started.values()):
+            _stop(process)
 
     def cpu_seconds(self, *names: str) -> float:
         times = [self.running[name].cpu_times() for name in names]
@@ -39,8 +69,11 @@ class Processes:
 
 
 @contextmanager
-def processes(folder: Path) -> Iterator[Processes]:
-    """Start everything on free ports over a SQLite database in the folder; stop it at the end."""
+def processes(folder: Path, *, plain: bool = True) -> Iterator[Processes]:
+    """Start everything on free ports over a SQLite database in the folder; stop it at the end.
+
+    `plain` adds the workers of the hand-written workflow.
+    """
     temporal, api = (f"127.0.0.1:{_free_port()}" for _ in range(2))
     database = Database(f"sqlite:///{folder}/racine.db")
     upgrade(database)
@@ -52,10 +85,21 @@ def processes(folder: Path) -> Iterator[Processes]:
         "RACINE_ADMIN_PASSWORD": PASSWORD,
         "PYTHONPATH": str(ROOT),
     }
+    commands = _commands(folder, temporal, api) | (_plain_commands(temporal) if plain else {})
+    parts = Processes(temporal, f"http://{api}", folder, commands, environment)
+    try:
+        for name in commands:
+            parts.start(name)
+        yield parts
+    finally:
+        parts.stop()
+
+
+def _commands(folder: Path, temporal: str, api: str) -> dict[str, list[str]]:
     host, _, port = temporal.partition(":")
     python = sys.executable
     uvicorn = [python, "-m", "uvicorn", "--factory", "api.app:create_app", "--no-access-log"]
-    commands = {
+    return {
         "temporal": [
             str(temporal_binary()), "server", "start-dev", "--headless", "--ip", host,
             "--port", port, "--db-filename", str(folder / "temporal.db"), *SETTINGS,
@@ -63,22 +107,12 @@ def processes(folder: Path) -> Iterator[Processes]:
         "workflows": [python, "worker.py", "workflows"],
         "activities": [python, "worker.py", "activities"],
         "api": [*uvicorn, "--host", "127.0.0.1", "--port", api.partition(":")[2]],
-        "plain workflows": [python, "-m", "bench.handwritten", "workflows", temporal],
-        "plain activities": [python, "-m", "bench.handwritten", "activities", temporal],
     }  # fmt: skip
-    with ExitStack() as stack:
-        found = Processes(temporal, f"http://{api}")
-        for name, command in commands.items():
-            log = stack.enter_context(open(folder / f"{name.replace(' ', '_')}.log", "wb"))
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-            )
-            stack.callback(_stop, process)
-            found.running[name] = psutil.Process(process.pid)
-            if name == "temporal":
-                _until(lambda: _listens(temporal), name)
-        _until(lambda: _answers(found.api), "api")
-        yield found
+
+
+def _plain_commands(temporal: str) -> dict[str, list[str]]:
+    by_hand = [sys.executable, "-m", "bench.handwritten"]
+    return {f"plain {role}": [*by_hand, role, temporal] for role in ("workflows", "activities")}
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

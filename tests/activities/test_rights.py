@@ -1,5 +1,7 @@
 """A task may do what its run's actor may at that moment, and nothing more."""
 
+from pathlib import Path
+
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -75,9 +77,9 @@ def test_racine_itself_may_and_a_stranger_may_not(db: Database, ada: str) -> Non
         rights.require(db, context("usr_nobody"), "compliance:read")
 
 
-def test_a_task_without_the_right_fails_for_good(db: Database, ada: str) -> None:
+def test_a_task_without_the_right_fails_for_good(db: Database, ada: str, tmp_path: Path) -> None:
     call = TaskCall(context=context(ada), task_key="judge", input={"scan_id": "scan_none"})
-    with opened(db) as parts:
+    with opened(db, tmp_path) as parts:
         served = dict(zip(registry.operations(), activities(parts.attempts), strict=True))
         with pytest.raises(ApplicationError) as caught:
             ActivityEnvironment().run(served["compliance.validate"], call)

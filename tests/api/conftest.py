@@ -34,10 +34,10 @@ def api_with_temporal(sqlite_db: Database, tmp_path: Path, temporal: Temporal) -
 
 
 @pytest.fixture
-def workers(api_with_temporal: Api, temporal: Temporal) -> Iterator[None]:
+def workers(api_with_temporal: Api, temporal: Temporal, tmp_path: Path) -> Iterator[None]:
     """Both workers, over the API's database."""
     stack = AsyncExitStack()
-    with opened(api_with_temporal.db) as attempts:
+    with opened(api_with_temporal.db, tmp_path) as attempts:
 
         async def enter() -> None:
             await stack.enter_async_context(workflow_worker(temporal.client))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import pytest
@@ -108,7 +109,10 @@ async def _terminate(client: Client, workflow_ids: Sequence[str]) -> None:
 def run_workers(stack: Stack, folders: Sequence[Path] = ()) -> Iterator[None]:
     """Serve a stack with both workers; `folders` hold the code of python tasks."""
     client, workers = stack.temporal.client, AsyncExitStack()
-    with opened(stack.db, folders=folders, memory_megabytes=512) as parts:
+    with (
+        TemporaryDirectory() as data,
+        opened(stack.db, Path(data), folders=folders, memory_megabytes=512) as parts,
+    ):
 
         async def enter() -> None:
             await workers.enter_async_context(workflow_worker(client))

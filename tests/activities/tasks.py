@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from models.stores import pages, sources
 from models.tables.workspaces import Workspace
 from racine.governance.rbac.decision import SYSTEM_ID
 from racine.ids import new_id
-from worker import opened
+from worker import Parts, opened
 
 Serve = Callable[[TaskCall], TaskOutput]
 
@@ -59,8 +61,15 @@ class Bench:
 
 
 @contextmanager
+def parts(db: Database) -> Iterator[Parts]:
+    """Open what activities need, over a folder that is gone afterwards."""
+    with TemporaryDirectory() as data, opened(db, Path(data)) as found:
+        yield found
+
+
+@contextmanager
 def bench(db: Database) -> Iterator[Bench]:
     with db.write() as session:
         session.add(Workspace(id="ws_1", slug="main", title="Main"))
-    with opened(db) as parts:
-        yield Bench(parts.attempts)
+    with parts(db) as found:
+        yield Bench(found.attempts)

@@ -8,8 +8,7 @@ from activities.quality import QualityTasks
 from models.messages import TaskOutput
 from models.stores import scans
 from tests.activities.governing import SHOP, Governing
-from tests.activities.tasks import Bench
-from worker import opened
+from tests.activities.tasks import Bench, parts
 
 TABLES = {
     **SHOP,
@@ -29,8 +28,8 @@ class Gate:
 
     def run(self, *checks: dict[str, Any], **task: Any) -> TaskOutput:
         given = {"scan_id": self.governing.scan_id, "checks": list(checks), **task}
-        with opened(self.governing.db) as parts:
-            return Bench(parts.attempts).carry_out(QualityTasks(parts.attempts).run, given)
+        with parts(self.governing.db) as found:
+            return Bench(found.attempts).carry_out(QualityTasks(found.attempts).run, given)
 
     def states(self, *checks: dict[str, Any]) -> list[tuple[str, str, Any]]:
         found = self.run(*checks, on_fail="CONTINUE").values["checks"]
@@ -38,8 +37,8 @@ class Gate:
 
     def refused(self, *checks: dict[str, Any], **task: Any) -> Any:
         given = {"scan_id": self.governing.scan_id, "checks": list(checks), **task}
-        with opened(self.governing.db) as parts:
-            return Bench(parts.attempts).refused(QualityTasks(parts.attempts).run, given)
+        with parts(self.governing.db) as found:
+            return Bench(found.attempts).refused(QualityTasks(found.attempts).run, given)
 
 
 def check(metric: str, op: str, value: Any, **more: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Jobs that run jobs: recorded once for each try, waited for, let go, cancelled and bounded."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,12 +122,12 @@ def test_a_version_is_the_latest_the_pinned_or_a_number(stack: Stack) -> None:
     assert stack.result(stack.start(caller)).outputs == {"a": 21, "b": 11, "c": 11}
 
 
-def test_each_try_records_one_run_whatever_is_repeated(stack: Stack) -> None:
+def test_each_try_records_one_run_whatever_is_repeated(stack: Stack, tmp_path: Path) -> None:
     stack.save(ADDER)
     parent = stack.start(stack.save({"name": "caller", "tasks": [echo("x", 1)]}))
     stack.result(parent)
     context = RunContext(run_id=parent, workspace_id="ws_1", actor=stack.actor.id)
-    sink, begun = EventSink(stack.db), list[str]()
+    sink, begun = EventSink(stack.db, tmp_path), list[str]()
     perform = ChildRunActivities(stack.db, sink, begun.extend)
 
     def record(number: int, **more: Any) -> str:

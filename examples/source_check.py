@@ -10,6 +10,7 @@ from racine.governance.data_sources import (
     REGISTER,
     TEST,
     DiscoverInput,
+    Kind,
     RegisterInput,
     SourceRef,
 )
@@ -17,7 +18,7 @@ from racine.platform import NOTIFY, NotifyInput
 
 
 @racine.job(tags={"example": "operations"})
-def source_check(job: racine.JobBuilder, name: str, location: str, kind: str = "sqlite") -> None:
+def source_check(job: racine.JobBuilder, name: str, location: str, kind: Kind = "sqlite") -> None:
     """Registers a source, tests its connection, lists what is in it, and says what it found."""
     source = job.task("register").operation(
         REGISTER, RegisterInput, name=name, kind=kind, location=location

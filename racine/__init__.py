@@ -15,35 +15,78 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from racine.client import Client
-    from racine.definitions.document import Defaults, Dependency, Parameter, RetryPolicy, RunIf
+    from racine.definitions.document import (
+        ApprovalTask,
+        ConditionTask,
+        Defaults,
+        Dependency,
+        FailurePolicy,
+        ForEachTask,
+        Join,
+        NoopTask,
+        OnTimeout,
+        OperationTask,
+        Parameter,
+        PythonTask,
+        Queue,
+        RetryPolicy,
+        RunIf,
+        SwitchTask,
+        WaitTask,
+    )
     from racine.sdk.job import JobBuilder, JobDefinition, job
     from racine.sdk.reference import cel
     from racine.sdk.tasks import Handle
 
+_DOCUMENT = "racine.definitions.document"
 _HOMES = {
+    "ApprovalTask": _DOCUMENT,
     "Client": "racine.client",
-    "Defaults": "racine.definitions.document",
-    "Dependency": "racine.definitions.document",
+    "ConditionTask": _DOCUMENT,
+    "Defaults": _DOCUMENT,
+    "Dependency": _DOCUMENT,
+    "FailurePolicy": _DOCUMENT,
+    "ForEachTask": _DOCUMENT,
     "Handle": "racine.sdk.tasks",
     "JobBuilder": "racine.sdk.job",
     "JobDefinition": "racine.sdk.job",
-    "Parameter": "racine.definitions.document",
-    "RetryPolicy": "racine.definitions.document",
-    "RunIf": "racine.definitions.document",
+    "Join": _DOCUMENT,
+    "NoopTask": _DOCUMENT,
+    "OnTimeout": _DOCUMENT,
+    "OperationTask": _DOCUMENT,
+    "Parameter": _DOCUMENT,
+    "PythonTask": _DOCUMENT,
+    "Queue": _DOCUMENT,
+    "RetryPolicy": _DOCUMENT,
+    "RunIf": _DOCUMENT,
+    "SwitchTask": _DOCUMENT,
+    "WaitTask": _DOCUMENT,
     "cel": "racine.sdk.reference",
     "job": "racine.sdk.job",
 }
 
 __all__ = [
+    "ApprovalTask",
     "Client",
+    "ConditionTask",
     "Defaults",
     "Dependency",
+    "FailurePolicy",
+    "ForEachTask",
     "Handle",
     "JobBuilder",
     "JobDefinition",
+    "Join",
+    "NoopTask",
+    "OnTimeout",
+    "OperationTask",
     "Parameter",
+    "PythonTask",
+    "Queue",
     "RetryPolicy",
     "RunIf",
+    "SwitchTask",
+    "WaitTask",
     "cel",
     "job",
 ]

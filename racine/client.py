@@ -109,6 +109,12 @@ class Client:
         )
         return saved | {"changed": saved["version"] != job["version"]}
 
+    def version(self, job: str, number: int | None = None) -> dict[str, Any]:
+        """Return the document of a version of a job, of the latest without a number."""
+        found = self.job(job)
+        path = f"{_WORKFLOWS}/{found['id']}/versions/{number or found['version']}"
+        return dict(self.get(path)["document"])
+
     def diff(self, job: str, before: int, after: int) -> list[dict[str, Any]]:
         """Return what version `after` of a job changed of version `before`, by meaning."""
         path = f"{_WORKFLOWS}/{self.job(job)['id']}/versions/{before}/diff/{after}"

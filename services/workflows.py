@@ -14,6 +14,7 @@ from racine.definitions.diff import Change, diff
 from racine.definitions.document import JobDocument
 from racine.definitions.validation import Report
 from racine.errors import Conflict, Fault, InvalidInput, NotFound, PreconditionFailed
+from racine.sdk.generated import python_of
 from services import access, audit, job_references, pools
 from services.access import Actor
 
@@ -118,6 +119,11 @@ def changes(session: Session, actor: Actor, job_id: str, before: int, after: int
     job = get(session, actor, job_id)
     found = (jobs.get_version(session, job.id, number).document for number in (before, after))
     return diff(*(JobDocument.model_validate(document) for document in found))
+
+
+def as_python(session: Session, actor: Actor, job_id: str, number: int | None) -> str:
+    """Return Python that makes the document of a version of a job, of the latest without one."""
+    return python_of(JobDocument.model_validate(version(session, actor, job_id, number).document))
 
 
 def _canonical(session: Session, actor: Actor, document: dict[str, Any]) -> dict[str, Any]:

@@ -91,6 +91,11 @@ class DiffAnswer(BaseModel):
     changes: list[ChangeAnswer]
 
 
+class CodeAnswer(BaseModel):
+    python: str
+    """Source of a module that defines the job."""
+
+
 class TemplateAnswer(BaseModel):
     name: str
     description: str
@@ -201,6 +206,17 @@ def diff_versions(job_id: str, number: int, other: int, session: ReadSession, me
     found = workflows.changes(session, me, job_id, number, other)
     changes = [ChangeAnswer(**asdict(change)) for change in found]
     return DiffAnswer(job_id=job_id, before=number, after=other, changes=changes)
+
+
+@router.get("/{job_id}/generate-code", operation_id="generate_workflow_code")
+def generate_code(
+    job_id: str,
+    session: ReadSession,
+    me: Me,
+    version: Annotated[int | None, Query(ge=1)] = None,
+) -> CodeAnswer:
+    """Write a job as Python, with one typed call for each task: running it makes the same job."""
+    return CodeAnswer(python=workflows.as_python(session, me, job_id, version))
 
 
 def _job(job: Job) -> JobAnswer:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from racine.cli import profiles
-from racine.cli.output import Format, Output, as_json, table
+from racine.cli.exporting import Form, exported
+from racine.cli.output import Format, Output, as_json, table, usage
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -45,6 +47,30 @@ def diff(
         as_json({"job": name, "before": before, "after": later, "changes": changes})
     else:
         show_changes(changes)
+
+
+@app.command()
+def export(
+    job: Annotated[str, typer.Argument(help="A job's name, or a file that holds one.")],
+    version: Annotated[int | None, typer.Option(help="The latest when left out.", min=1)] = None,
+    form: Annotated[Form, typer.Option("--format", "-f", help="What to write.")] = Form.PYTHON,
+) -> None:
+    """Write a job's document as Python, JSON or YAML; from any of them it is the same job again."""
+    file = Path(job)
+    if file.suffix in (".json", ".yaml", ".yml", ".py"):
+        typer.echo(exported(_of_file(file), form), nl=False)
+        return
+    with profiles.client() as client:
+        typer.echo(exported(client.version(job, version), form), nl=False)
+
+
+def _of_file(file: Path) -> dict[str, Any]:
+    from racine.cli.loading import valid
+
+    documents = valid([file])
+    if len(documents) != 1:
+        raise usage(f"{file} holds {len(documents)} jobs: keep the one to export in a file alone.")
+    return documents[0]
 
 
 def show_changes(changes: Sequence[dict[str, Any]]) -> None:

@@ -18,6 +18,7 @@ from racine.definitions.kinds.notify import NotifyTask as NotifyTask
 from racine.definitions.kinds.quality import QualityTask as QualityTask
 from racine.definitions.kinds.sql import SqlTask as SqlTask
 from racine.definitions.kinds.waits import ApprovalTask as ApprovalTask
+from racine.definitions.kinds.waits import OnTimeout as OnTimeout
 from racine.definitions.kinds.waits import WaitTask as WaitTask
 from racine.definitions.kinds.work import OperationTask as OperationTask
 from racine.definitions.kinds.work import PythonTask as PythonTask

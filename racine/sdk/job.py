@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Unpack
 from pydantic import TypeAdapter
 
 from racine.definitions import validation
-from racine.definitions.document import Defaults, JobDocument, Parameter
+from racine.definitions.document import JobDocument
 from racine.errors import InvalidInput
+from racine.sdk.options import JobOptions, TaskOptions
 from racine.sdk.places import Place, caller, located
 from racine.sdk.reference import Reference, plain
-from racine.sdk.tasks import Handle, TaskBuilder, TaskOptions, Upstream
+from racine.sdk.tasks import Handle, TaskBuilder, Upstream
 
 if TYPE_CHECKING:
     from racine.sdk.local import LocalRun
@@ -135,29 +136,24 @@ class JobDefinition(Generic[P]):
     def _written(self) -> tuple[dict[str, Any], JobBuilder]:
         builder = JobBuilder()
         own = _own_parameters(self.function)
-        parameters = self.head.get("parameters") or [_declared(p) for p in own]
+        declared = [_declared(parameter) for parameter in own]
         references: Any = {p.name: builder.parameter(p.name) for p in own}
         write: Callable[..., None] = self.function
         write(builder, **references)
-        document = dict(self.head) | {"parameters": parameters, "tasks": builder.tasks}
+        document = {**self.head, "tasks": builder.tasks}
+        if declared and "parameters" not in document:
+            document["parameters"] = declared
         if builder.after_failure is not None:
             document["on_failure"] = builder.after_failure.tasks
         if builder.last is not None:
             document["finally"] = builder.last.tasks
         if builder.outputs:
             document["outputs"] = builder.outputs
-        return {key: value for key, value in document.items() if value not in ({}, [])}, builder
+        return document, builder
 
 
 def job(
-    name: str | None = None,
-    *,
-    description: str | None = None,
-    tags: Mapping[str, str] | None = None,
-    parameters: Sequence[Parameter] = (),
-    timeout_seconds: float | None = None,
-    defaults: Defaults | None = None,
-    ui: Mapping[str, Any] | None = None,
+    name: str | None = None, **options: Unpack[JobOptions]
 ) -> Callable[[Callable[Concatenate[JobBuilder, P], None]], JobDefinition[P]]:
     """Make a function that writes tasks down into a job.
 
@@ -167,18 +163,10 @@ def job(
 
     def define(function: Callable[Concatenate[JobBuilder, P], None]) -> JobDefinition[P]:
         code = function.__code__
-        head = {
-            "spec_version": "1",
-            "name": name or function.__name__,
-            "description": _description(function) if description is None else description,
-            "tags": dict(tags or {}),
-            "parameters": [plain(parameter) for parameter in parameters],
-            "timeout_seconds": timeout_seconds,
-            "defaults": plain(defaults) if defaults else {},
-            "ui": dict(ui or {}),
-        }
-        kept = {key: value for key, value in head.items() if value not in (None, {}, [], "")}
-        return JobDefinition(function, kept, Place(code.co_filename, code.co_firstlineno))
+        head = {"spec_version": "1", "name": name or function.__name__, **plain(dict(options))}
+        if "description" not in options and (words := _description(function)):
+            head["description"] = words
+        return JobDefinition(function, head, Place(code.co_filename, code.co_firstlineno))
 
     return define
 

@@ -1,12 +1,11 @@
 """One task of a job: its options first, then one typed call that says what it does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import (
     TYPE_CHECKING,
     Any,
     Generic,
     ParamSpec,
-    TypedDict,
     TypeVar,
     Unpack,
     cast,
@@ -14,21 +13,11 @@ from typing import (
     overload,
 )
 
-from racine.definitions.document import (
-    TASK_KINDS,
-    ConditionTask,
-    Dependency,
-    NoopTask,
-    OperationTask,
-    Part,
-    PythonTask,
-    RetryPolicy,
-    RunIf,
-    Task,
-)
+from racine.definitions.document import TASK_KINDS, Dependency, Task, TaskKind
 from racine.errors import InvalidInput
 from racine.expressions import check, templates_in
 from racine.group import InputT, Operation, ResultT
+from racine.sdk.options import ApprovalOptions, LoopOptions, TaskOptions
 from racine.sdk.reference import Reference, expression_of, plain
 
 if TYPE_CHECKING:
@@ -38,29 +27,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 V = TypeVar("V")
-
-
-class TaskOptions(TypedDict, total=False):
-    """What any task may say, whatever it does; the names are those of the document."""
-
-    description: str
-    run_if: RunIf
-    outputs: dict[str, Any]
-    retry_policy: RetryPolicy
-    start_to_close_timeout_seconds: float
-    schedule_to_close_timeout_seconds: float
-    heartbeat_timeout_seconds: float
-    pool: str
-    pool_slots: int
-    disabled: bool
-
-
-class LoopOptions(TypedDict, total=False):
-    """How a loop goes about its items; the names are those of the document."""
-
-    concurrency: int
-    batch_size: int
-    max_failed_percent: float
 
 
 class Handle(Generic[V]):
@@ -118,22 +84,44 @@ class TaskBuilder:
     ) -> Handle[ResultT]: ...
 
     @overload
-    def operation(self, operation: str, given: dict[str, Any], /) -> Handle[Any]: ...
+    def operation(
+        self, operation: str, given: Mapping[str, Any] | None = None, /
+    ) -> Handle[Any]: ...
 
-    def operation(self, operation: Any, given: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
+    def operation(
+        self, operation: Any, given: Any = None, /, *args: Any, **kwargs: Any
+    ) -> Handle[Any]:
         """Perform a group's operation; `given` is its input class, then the fields by name.
 
         An operation that this machine does not know goes by its name and a dict.
         """
         if args:
             raise TypeError("The fields of an operation's input are given by name.")
-        name = operation if isinstance(operation, str) else operation.name
-        values = given if isinstance(given, dict) else kwargs
-        return self._write("operation_task", {"operation": name, "input": plain(values)})
+        if isinstance(operation, str):
+            return self._write("operation_task", _named("operation", operation, "input", given))
+        return self._write("operation_task", {"operation": operation.name, "input": plain(kwargs)})
 
-    def python(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Handle[R]:
-        """Call a function in a process of its own; it must be importable on the worker."""
-        if args:
+    @overload
+    def python(
+        self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Handle[R]: ...
+
+    @overload
+    def python(
+        self, function: str, parameters: Mapping[str, Any] | None = None, /
+    ) -> Handle[Any]: ...
+
+    def python(
+        self, function: Any, parameters: Any = None, /, *args: Any, **kwargs: Any
+    ) -> Handle[Any]:
+        """Call a function in a process of its own; it must be importable on the worker.
+
+        A function that this machine does not have goes by `module:name` and a mapping.
+        """
+        if isinstance(function, str):
+            named = _named("callable", function, "parameters", parameters)
+            return self._write("python_task", named)
+        if args or parameters is not None:
             raise TypeError("The parameters of a Python task are given by name.")
         spec = {"callable": _importable(function), "parameters": plain(kwargs)}
         self._job.functions[spec["callable"]] = function
@@ -166,35 +154,43 @@ class TaskBuilder:
         spec = {"inputs": plain(inputs), **options, "tasks": inside.tasks}
         return self._write("for_each_task", spec)
 
+    def wait_for(self, seconds: float, /) -> Handle[Any]:
+        """Wait so long; no worker is held."""
+        return self._write("wait_task", {"duration_seconds": plain(seconds)})
+
+    def wait_until(self, moment: str, /) -> Handle[Any]:
+        """Wait until a moment: ISO 8601 with its offset, or a reference to one."""
+        return self._write("wait_task", {"until": plain(moment)})
+
+    def approval(self, prompt: str = "", /, **options: Unpack[ApprovalOptions]) -> Handle[Any]:
+        """Ask people; others depend on `handle.when("approved")`."""
+        asked = {"prompt": plain(prompt)} if prompt else {}
+        return self._write("approval_task", asked | plain(dict(options)))
+
     def noop(self) -> Handle[Any]:
         """Do nothing: a point where branches meet."""
         return self._write("noop_task", {})
 
-    def of(self, part: Part, /) -> Handle[Any]:
+    def of(self, part: TaskKind, /) -> Handle[Any]:
         """Do what a part of the document says, such as `OperationTask(…)`."""
         return self._write(_KINDS[type(part)], plain(part))
 
     def _write(self, kind: str, spec: dict[str, Any]) -> Handle[Any]:
         task: dict[str, Any] = {"task_key": self._key}
-        upstream = self._upstream(kind, spec)
-        if upstream:
-            task["depends_on"] = upstream
         task |= {name: plain(value) for name, value in self._options.items()}
+        if "condition" in task:
+            task["condition"] = expression_of(self._options["condition"])
         task[kind] = spec
+        if self._depends_on is not None:
+            task["depends_on"] = [_dependency(item) for item in self._depends_on]
+        elif read := self._read(task):
+            task["depends_on"] = [{"task_key": key} for key in read]
         return self._job.add(task)
 
-    def _upstream(self, kind: str, spec: dict[str, Any]) -> list[dict[str, Any]]:
-        if self._depends_on is None:
-            return [{"task_key": key} for key in self._read(kind, spec)]
-        return [_dependency(item) for item in self._depends_on]
-
-    def _read(self, kind: str, spec: dict[str, Any]) -> list[str]:
-        """Return the tasks that the spec refers to, in the order in which they were written."""
-        expressions = [*templates_in(spec), *templates_in(plain(dict(self._options)))]
-        if kind == "condition_task":
-            expressions.append(spec["expression"])
+    def _read(self, task: dict[str, Any]) -> list[str]:
+        """Return the tasks that one refers to, in the order in which they were written."""
         try:
-            paths = [reference.path for text in expressions for reference in check(text)]
+            paths = [reference.path for text in _expressions(task) for reference in check(text)]
         except InvalidInput:
             # The whole document's examination tells what is wrong, with its place.
             return []
@@ -204,7 +200,7 @@ class TaskBuilder:
 
 def _dependency(item: Upstream) -> dict[str, Any]:
     if isinstance(item, Dependency):
-        return item.model_dump(mode="json", exclude_none=True)
+        return item.model_dump(mode="json", exclude_unset=True)
     return {"task_key": item if isinstance(item, str) else item.key}
 
 
@@ -215,13 +211,29 @@ def _importable(function: Callable[..., Any]) -> str:
     return f"{function.__module__}:{name}"
 
 
+def _named(what: str, name: str, how: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {what: name} if given is None else {what: name, how: plain(given)}
+
+
+def _expressions(task: dict[str, Any]) -> Iterator[str]:
+    """Yield the expressions of a task as it was written, of those in its body too."""
+    yield from templates_in(task)
+    if condition := task.get("condition"):
+        yield condition
+    for part, kind in _KINDS.items():
+        spec = task.get(kind, {})
+        yield from (spec[name] for name in part.CONDITIONS if spec.get(name))
+        for inner in spec.get("tasks", []):
+            yield from _expressions(inner)
+
+
 def _without_empty(spec: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if value != {}}
 
 
-def _parts() -> dict[type[Part], str]:
+def _parts() -> dict[type[TaskKind], str]:
     """Return the kind of task that each part of the document describes."""
-    found: dict[type[Part], str] = {}
+    found: dict[type[TaskKind], str] = {}
     for kind in TASK_KINDS:
         (part, _) = get_args(Task.model_fields[kind].annotation)
         found[part] = kind
@@ -229,14 +241,3 @@ def _parts() -> dict[type[Part], str]:
 
 
 _KINDS = _parts()
-
-__all__ = [
-    "ConditionTask",
-    "Handle",
-    "NoopTask",
-    "OperationTask",
-    "PythonTask",
-    "TaskBuilder",
-    "TaskOptions",
-    "Upstream",
-]

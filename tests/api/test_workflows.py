@@ -48,6 +48,15 @@ def test_two_versions_are_compared_by_meaning(api: Api) -> None:
     assert client.get(f"{address}/versions/1/diff/3").status_code == 404
 
 
+def test_a_job_is_written_as_python(api: Api) -> None:
+    client = api.as_admin()
+    made = client.post(URL, json={"document": job()})
+    told = client.get(f"{made.headers['location']}/generate-code")
+    assert 'job.task("a").operation("racine.noop", {"value": 1})' in told.json()["python"]
+    missing = client.get(f"{made.headers['location']}/generate-code", params={"version": 2})
+    assert missing.status_code == 404
+
+
 def test_a_change_names_the_version_it_was_made_from(api: Api) -> None:
     client = api.as_admin()
     address = client.post(URL, json={"document": job()}).headers["location"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from racine.governance.data_sources.locations import Kind
+from racine.governance.data_sources.locations import Kind as Kind
 from racine.group import Group, Operation, Payload
 
 

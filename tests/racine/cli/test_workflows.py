@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.racine.cli.test_cli import racine, server
 
 __all__ = ["server"]
@@ -23,3 +25,17 @@ def test_two_versions_are_compared(tmp_path: Path, server: dict[str, str]) -> No
     told = json.loads(racine("workflows", "diff", "mine", "2", "1", "-o", "json", **server).stdout)
     assert [(c["old"], c["new"]) for c in told["changes"]] == [("new words", "old words")]
     assert "mine" in racine("workflows", "list", **server).stdout
+
+
+@pytest.mark.parametrize(("form", "suffix"), [("python", "py"), ("json", "json"), ("yaml", "yaml")])
+def test_a_job_is_exported_and_is_the_same_again(
+    tmp_path: Path, server: dict[str, str], form: str, suffix: str
+) -> None:
+    source = "examples/hello.json"
+    assert racine("apply", source, **server).returncode == 0
+    text = racine("workflows", "export", "hello", "--format", form, **server)
+    assert text.returncode == 0, text.stderr
+    assert racine("workflows", "export", source, "-f", form).stdout == text.stdout
+    (tmp_path / f"again.{suffix}").write_text(text.stdout)
+    again = racine("apply", str(tmp_path / f"again.{suffix}"), "-o", "json", **server)
+    assert [saved["version"] for saved in json.loads(again.stdout)] == [1], again.stderr

@@ -9,11 +9,21 @@ from typing import Any
 import pytest
 
 import racine
-from racine.definitions.document import TASK_KINDS, ConditionTask, JobDocument, Task
+from racine.definitions.document import (
+    TASK_KINDS,
+    ApprovalTask,
+    ConditionTask,
+    ForEachTask,
+    JobDocument,
+    Task,
+)
+from racine.definitions.every_task import every_task
 from racine.errors import InvalidInput
 from racine.platform import NOOP, Echo
 from racine.sdk import local
-from racine.sdk.tasks import TaskOptions
+from racine.sdk.generated import python_of
+from racine.sdk.options import ApprovalOptions, JobOptions, LoopOptions, TaskOptions
+from tests.racine.sdk.every_kind import every_kind
 from tests.racine.sdk.pipeline import pipeline
 
 NOTHING_SENT = {"racine.notify": lambda given: {"notification_id": given["subject"]}}
@@ -106,6 +116,11 @@ def test_a_failing_function_fails_its_task_and_the_trial() -> None:
     assert run.tasks["tell"].error == {"code": "ValueError", "message": "no ORDERS HAS 20 ROWS"}
 
 
+def test_every_kind_of_task_can_be_written() -> None:
+    kinds = {kind for found in every_task(every_kind.typed) for kind in found.task.kinds}
+    assert kinds == set(TASK_KINDS)
+
+
 def test_every_fault_names_the_users_line() -> None:
     @racine.job()
     def faulty(job: racine.JobBuilder) -> None:
@@ -165,9 +180,18 @@ def test_a_function_that_no_worker_can_import_is_refused() -> None:
         builder.task("a").python(lambda: 1)
 
 
-def test_options_are_those_of_the_document() -> None:
-    own = {"task_key", "depends_on", *TASK_KINDS}
-    assert set(TaskOptions.__annotations__) == set(Task.model_fields) - own
+@pytest.mark.parametrize(
+    ("options", "part", "own"),
+    [
+        (TaskOptions, Task, {"task_key", "depends_on", *TASK_KINDS}),
+        (JobOptions, JobDocument,
+         {"spec_version", "name", "tasks", "on_failure", "finally_", "outputs"}),
+        (LoopOptions, ForEachTask, {"inputs", "tasks"}),
+        (ApprovalOptions, ApprovalTask, {"prompt"}),
+    ],
+)  # fmt: skip
+def test_options_are_those_of_the_document(options: Any, part: Any, own: set[str]) -> None:
+    assert set(options.__annotations__) == set(part.model_fields) - own
 
 
 def test_a_part_of_the_document_makes_a_task() -> None:
@@ -185,6 +209,9 @@ def test_importing_racine_loads_nothing_heavy() -> None:
 def test_users_code_is_typed_without_a_plugin(tmp_path: Path) -> None:
     """Strict mypy takes the right job and tells each mistake in the wrong one."""
     (tmp_path / "right.py").write_text(Path("tests/racine/sdk/pipeline.py").read_text())
+    (tmp_path / "every.py").write_text(Path("tests/racine/sdk/every_kind.py").read_text())
+    (tmp_path / "written.py").write_text(python_of(every_kind.typed))
+    examples = [str(path.resolve()) for path in Path("examples").glob("*.py")]
     wrong = """\
 import racine
 from racine.platform import NOTIFY, NotifyInput
@@ -200,15 +227,32 @@ def wrong(job: racine.JobBuilder) -> None:
     d = job.task("d").operation(NOTIFY, NotifyInput, subject="x")
     d.values.nothing
     job.task("e", tries=3).noop()
+    job.task("f", retry_policy=racine.RetryPolicy(attempts=3)).noop()
+    job.task("g", run_if="ALL_DONE").noop()
+    job.task("h").switch("x", "abc", otherwise="a")
+    job.task("i").approval("Well?", required="two")
+    job.task("j").for_each([1, 2], body)
+    job.task("k").wait_for("long")
+    job.task("l").of(racine.RetryPolicy())
+    job.task("m").of(racine.SwitchTask(on="x"))
+
+def body(job: racine.JobBuilder, item: str) -> None:
+    job.task("n").noop()
+
+@racine.job("x", timeout="long")
+def badly_said(job: racine.JobBuilder) -> None:
+    job.task("o").noop()
 """
     (tmp_path / "wrong.py").write_text(wrong)
+    wrong_lines = [9, 10, 11, *range(13, 23), 27]
     (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\n")
     told = subprocess.run(
-        [sys.executable, "-m", "mypy", "right.py", "wrong.py", "--cache-dir", str(tmp_path / "c")],
+        [sys.executable, "-m", "mypy", *examples, "right.py", "every.py", "written.py", "wrong.py",
+         "--cache-dir", str(tmp_path / "c")],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=110,
     )  # fmt: skip
     errors = [line.split(":")[:2] for line in told.stdout.splitlines() if ": error:" in line]
-    assert errors == [["wrong.py", str(line)] for line in (9, 10, 11, 13, 14)], told.stdout
+    assert errors == [["wrong.py", str(line)] for line in wrong_lines], told.stdout
 
 
 def test_branches_loops_and_what_comes_after() -> None:

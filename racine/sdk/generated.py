@@ -1,0 +1,241 @@
+"""Writes a document as Python that makes the same document: one typed call for each task."""
+
+import keyword
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+
+from racine.definitions.document import (
+    ApprovalTask,
+    ConditionTask,
+    Dependency,
+    ForEachTask,
+    JobDocument,
+    NoopTask,
+    OperationTask,
+    PythonTask,
+    SwitchTask,
+    Task,
+    TaskKind,
+)
+from racine.definitions.every_task import every_task
+from racine.sdk.layout import Chain, Group, Node, call, laid_out, literal, mapping, sequence, text
+from racine.sdk.options import JobOptions
+
+_TAKEN = frozenset({"Any", "item", "job", "racine"})
+_FROM_TASK = re.compile(r"\{\{ tasks\.(\w+)\.values((?:\.\w+)*) \}\}")
+_PARAMETER = re.compile(r"\{\{ params\.(\w+) \}\}")
+
+
+def python_of(document: JobDocument) -> str:
+    """Return the source of a module with the job; running it makes the same document.
+
+    What the document says at length though it goes without saying, as an empty list or a null, is
+    left out.
+    """
+    writer = _Writer({found.task.task_key for found in every_task(document)})
+    body = writer.tasks("job", document.tasks, 4)
+    for builder, tasks in (("job.on_failure", document.on_failure),
+                           ("job.finally_", document.finally_)):  # fmt: skip
+        body += writer.tasks(builder, tasks, 4)
+    if document.outputs:
+        outputs = {name: writer.value(value) for name, value in document.outputs.items()}
+        body.append(_Line(_returns(outputs)))
+    statements = "\n".join(line.written(writer.read) for line in body)
+    imports = ["from typing import Any\n"] if writer.loops else []
+    head = laid_out(_decorator(document))
+    name = _identifier(document.name.replace("-", "_").replace(".", "_"))
+    return "\n".join(
+        [f'"""The job {document.name}, generated from its document."""\n', *imports,
+         "import racine\n\n", head, f"def {name}(job: racine.JobBuilder) -> None:", statements, ""]
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A statement; its value is kept under a name where a later one reads it."""
+
+    node: Node
+    key: str = ""
+    name: str = ""
+    indent: int = 4
+
+    def written(self, read: set[str]) -> str:
+        before = f"{self.name} = " if self.key in read else ""
+        return laid_out(self.node, before, self.indent)
+
+
+@dataclass
+class _Writer:
+    """What is known while tasks are written, in the order in which they stand."""
+
+    keys: set[str] = field(default_factory=set)
+    """Those of all tasks, at every level."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Tasks that were written before and can be seen from here: key → variable."""
+    read: set[str] = field(default_factory=set)
+    """Keys of tasks that a later one refers to by its variable."""
+    loops: bool = False
+    inside: bool = True
+    """Whether what is written stands in the job's function, where `job` is known."""
+
+    def tasks(self, builder: str, tasks: Sequence[Task], indent: int) -> list[_Line]:
+        return [line for task in tasks for line in self.task(builder, task, indent)]
+
+    def task(self, builder: str, task: Task, indent: int) -> Iterator[_Line]:
+        work = task.works[0]
+        name = _identifier(task.task_key)
+        function = self.function(name)
+        if body := work.body():
+            self.loops = True
+            yield _Line(f"\n{' ' * indent}def {function}(job: racine.JobBuilder, item: Any)"
+                        " -> None:", indent=0)  # fmt: skip
+            seen = dict(self.names)
+            yield from self.tasks("job", body, indent + 4)
+            self.names = seen
+            yield _Line("", indent=0)
+        chain = Chain([self.begin(builder, task), self.work(work, function)])
+        yield _Line(chain, task.task_key, name, indent)
+        self.names[task.task_key] = name
+
+    def function(self, name: str) -> str:
+        """Return a name for a task's body that no task has."""
+        found = f"{name}_body"
+        while found in self.keys:
+            found += "_"
+        return found
+
+    def begin(self, builder: str, task: Task) -> Group:
+        options: dict[str, Node] = {}
+        if "depends_on" in task.model_fields_set:
+            options["depends_on"] = sequence([self.upstream(edge) for edge in task.depends_on])
+        options |= self.fields(task, leave=("task_key", "depends_on", *task.kinds))
+        return call(f"{builder}.task", text(task.task_key), **options)
+
+    def upstream(self, edge: Dependency) -> Node:
+        outcome = edge.outcome
+        if edge.task_key not in self.names:
+            return text(edge.task_key) if outcome is None else self.part(edge)
+        self.read.add(edge.task_key)
+        variable = self.names[edge.task_key]
+        return variable if outcome is None else f"{variable}.when({text(outcome)})"
+
+    def work(self, work: TaskKind, body: str) -> Group:
+        """Return the call that says what a task does."""
+        for kind, write in _WORKS.items():
+            if isinstance(work, kind):
+                return write(self, work, body)
+        return call(".of", self.part(work))
+
+    def part(self, part: BaseModel) -> Group:
+        return call(f"racine.{type(part).__name__}", **self.fields(part))
+
+    def fields(self, part: BaseModel, leave: Sequence[str] = ()) -> dict[str, Node]:
+        """Return the fields that were given, by the names by which a call takes them."""
+        return {
+            info.alias or name: self.value(getattr(part, name))
+            for name, info in type(part).model_fields.items()
+            if name not in leave and _is_said(part, name)
+        }
+
+    def value(self, value: Any) -> Node:
+        if isinstance(value, Enum):
+            return f"racine.{type(value).__name__}.{value.name}"
+        if isinstance(value, BaseModel):
+            return self.part(value)
+        if isinstance(value, Mapping):
+            return mapping({key: self.value(item) for key, item in value.items()})
+        if isinstance(value, list):
+            return sequence([self.value(item) for item in value])
+        return self.reference(value) if isinstance(value, str) else literal(value)
+
+    def reference(self, words: str) -> str:
+        """Return a string; one that is a task's value alone as that value of its variable."""
+        found = _FROM_TASK.fullmatch(words)
+        if found and found[1] in self.names:
+            fields = found[2].split(".")[1:]
+            if not any(map(keyword.iskeyword, fields)) and words.isascii():
+                self.read.add(found[1])
+                return f"{self.names[found[1]]}.values" + "".join(f'["{f}"]' for f in fields)
+        if self.inside and (parameter := _PARAMETER.fullmatch(words)) and words.isascii():
+            return f'job.parameter("{parameter[1]}")'
+        return text(words)
+
+
+def _operation(writer: _Writer, work: OperationTask, body: str) -> Group:
+    return call(".operation", text(work.operation), *_given(writer, work, "input"))
+
+
+def _python(writer: _Writer, work: PythonTask, body: str) -> Group:
+    return call(".python", text(work.callable), *_given(writer, work, "parameters"))
+
+
+def _for_each(writer: _Writer, work: ForEachTask, body: str) -> Group:
+    options = writer.fields(work, leave=("inputs", "tasks"))
+    return call(".for_each", writer.value(work.inputs), body, **options)
+
+
+def _condition(writer: _Writer, work: ConditionTask, body: str) -> Group:
+    return call(".condition", text(work.expression))
+
+
+def _switch(writer: _Writer, work: SwitchTask, body: str) -> Group:
+    options = writer.fields(work, leave=("on", "cases"))
+    return call(".switch", writer.value(work.on), writer.value(work.cases), **options)
+
+
+def _noop(writer: _Writer, work: NoopTask, body: str) -> Group:
+    return call(".noop")
+
+
+def _approval(writer: _Writer, work: ApprovalTask, body: str) -> Group:
+    prompt = [writer.value(work.prompt)] if work.prompt else []
+    return call(".approval", *prompt, **writer.fields(work, leave=("prompt",)))
+
+
+def _given(writer: _Writer, work: TaskKind, name: str) -> list[Node]:
+    return [writer.value(getattr(work, name))] if name in work.model_fields_set else []
+
+
+_WORKS: dict[type[TaskKind], Callable[[_Writer, Any, str], Group]] = {
+    OperationTask: _operation,
+    PythonTask: _python,
+    ConditionTask: _condition,
+    SwitchTask: _switch,
+    NoopTask: _noop,
+    ApprovalTask: _approval,
+    ForEachTask: _for_each,
+}
+"""Kinds that a method of the builder writes better than their own class."""
+
+
+def _decorator(document: JobDocument) -> Group:
+    writer = _Writer(inside=False)
+    leave = set(JobDocument.model_fields) - set(JobOptions.__annotations__)
+    options = writer.fields(document, leave=[*leave])
+    return call("@racine.job", text(document.name), **options)
+
+
+def _returns(outputs: dict[str, Node]) -> Group:
+    if all(name.isidentifier() and not keyword.iskeyword(name) for name in outputs):
+        return call("job.returns", **outputs)
+    return Group("job.returns(", [("**", mapping(outputs))], ")")
+
+
+def _is_said(part: BaseModel, name: str) -> bool:
+    """Tell whether a field was given and says something that its absence would not."""
+    value = getattr(part, name)
+    if name not in part.model_fields_set or value is None:
+        return False
+    empty = value in ({}, [], "") and not isinstance(value, bool)
+    info = type(part).model_fields[name]
+    return not (empty and value == info.get_default(call_default_factory=True))
+
+
+def _identifier(name: str) -> str:
+    sound = name if name.isidentifier() else f"job_{name}"
+    return f"{sound}_" if keyword.iskeyword(sound) or sound in _TAKEN else sound

@@ -1,0 +1,73 @@
+"""What a job, a task and a loop may say beside what they do; the names are those of the document.
+
+A test compares each with the model that it stands for.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+from racine.definitions.document import (
+    Defaults,
+    FailurePolicy,
+    Join,
+    OnTimeout,
+    Parameter,
+    Queue,
+    RetryPolicy,
+    RunIf,
+)
+
+
+class JobOptions(TypedDict, total=False):
+    """What a job says of itself, beside its name and its tasks."""
+
+    description: str
+    tags: Mapping[str, str]
+    parameters: Sequence[Parameter]
+    max_concurrent_runs: int
+    concurrency_key: str
+    max_concurrent_runs_per_key: int
+    queue: Queue
+    priority: int
+    timeout_seconds: float
+    failure_policy: FailurePolicy
+    defaults: Defaults
+    bundle: str
+    ui: Mapping[str, Any]
+
+
+class TaskOptions(TypedDict, total=False):
+    """What any task may say, whatever it does."""
+
+    description: str
+    run_if: RunIf
+    join: Join
+    join_count: int
+    condition: bool | str
+    outputs: dict[str, Any]
+    retry_policy: RetryPolicy
+    start_to_close_timeout_seconds: float
+    schedule_to_close_timeout_seconds: float
+    heartbeat_timeout_seconds: float
+    pool: str
+    pool_slots: int
+    disabled: bool
+
+
+class LoopOptions(TypedDict, total=False):
+    """How a loop goes about its items."""
+
+    concurrency: int
+    batch_size: int
+    max_failed_percent: float
+
+
+class ApprovalOptions(TypedDict, total=False):
+    """Who may approve, how many must, and what happens when nobody does."""
+
+    approvers: Sequence[str]
+    required: int
+    self_approval: bool
+    timeout_seconds: float
+    on_timeout: OnTimeout
+    on_reject: Literal["FAIL", "CONTINUE"]

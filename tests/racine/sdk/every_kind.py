@@ -1,0 +1,39 @@
+"""One job with a task of every kind, as a user writes it."""
+
+import racine
+from racine.platform import NOOP, Echo
+
+
+def size_of(table: str) -> int:
+    return len(table)
+
+
+def body(job: racine.JobBuilder, table: str) -> None:
+    job.task("size", retry_policy=racine.RetryPolicy(maximum_attempts=2)).python(
+        size_of, table=table
+    )
+
+
+@racine.job(
+    "every_kind",
+    failure_policy=racine.FailurePolicy.FAIL_FAST,
+    queue=racine.Queue(timeout_seconds=60),
+    max_concurrent_runs=2,
+    tags={"team": "data"},
+)
+def every_kind(job: racine.JobBuilder, tables: list[str], env: str = "uat") -> None:
+    """Says whatever a job can say."""
+    hello = job.task("hello").operation(NOOP, Echo, value=env)
+    sized = job.task("sized", depends_on=[hello]).for_each(tables, body, concurrency=2)
+    big = job.task("big").condition(sized.values["total"] > 10)
+    ask = job.task("ask", depends_on=[big.when("true")]).approval(
+        f"Publish {env}?", approvers=["role:steward"], on_timeout=racine.OnTimeout.REJECT
+    )
+    job.task("soon", condition=hello.values.value != "prod").wait_for(0.5)
+    later = job.task("later").wait_until("2020-01-01T00:00:00+00:00")
+    route = job.task("route", depends_on=[ask, later], join=racine.Join.ANY).switch(
+        env, ["prod", "uat"], default="uat"
+    )
+    job.task("end", depends_on=[route.when("uat")], run_if=racine.RunIf.ALL_DONE).noop()
+    job.finally_.task("tidy").of(racine.NoopTask())
+    job.returns(total=sized.values["total"])

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Queue,
         RetryPolicy,
         RunIf,
+        RunJobTask,
         SwitchTask,
         WaitTask,
     )
@@ -59,6 +60,7 @@ _HOMES = {
     "Queue": _DOCUMENT,
     "RetryPolicy": _DOCUMENT,
     "RunIf": _DOCUMENT,
+    "RunJobTask": _DOCUMENT,
     "SwitchTask": _DOCUMENT,
     "WaitTask": _DOCUMENT,
     "cel": "racine.sdk.reference",
@@ -85,6 +87,7 @@ __all__ = [
     "Queue",
     "RetryPolicy",
     "RunIf",
+    "RunJobTask",
     "SwitchTask",
     "WaitTask",
     "cel",

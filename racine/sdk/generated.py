@@ -18,6 +18,7 @@ from racine.definitions.document import (
     NoopTask,
     OperationTask,
     PythonTask,
+    RunJobTask,
     SwitchTask,
     Task,
     TaskKind,
@@ -197,6 +198,12 @@ def _approval(writer: _Writer, work: ApprovalTask, body: str) -> Group:
     return call(".approval", *prompt, **writer.fields(work, leave=("prompt",)))
 
 
+def _run_job(writer: _Writer, work: RunJobTask, body: str) -> Group:
+    given = _given(writer, work, "job_parameters")
+    options = writer.fields(work, leave=("job", "job_parameters"))
+    return call(".run_job", text(work.job), *given, **options)
+
+
 def _given(writer: _Writer, work: TaskKind, name: str) -> list[Node]:
     return [writer.value(getattr(work, name))] if name in work.model_fields_set else []
 
@@ -208,6 +215,7 @@ _WORKS: dict[type[TaskKind], Callable[[_Writer, Any, str], Group]] = {
     SwitchTask: _switch,
     NoopTask: _noop,
     ApprovalTask: _approval,
+    RunJobTask: _run_job,
     ForEachTask: _for_each,
 }
 """Kinds that a method of the builder writes better than their own class."""

@@ -62,6 +62,13 @@ class LoopOptions(TypedDict, total=False):
     max_failed_percent: float
 
 
+class RunJobOptions(TypedDict, total=False):
+    """Which version of another job runs, and whether to wait for it."""
+
+    version: int | Literal["latest", "pinned"]
+    wait: bool
+
+
 class ApprovalOptions(TypedDict, total=False):
     """Who may approve, how many must, and what happens when nobody does."""
 

@@ -17,11 +17,11 @@ from racine.definitions.document import TASK_KINDS, Dependency, Task, TaskKind
 from racine.errors import InvalidInput
 from racine.expressions import check, templates_in
 from racine.group import InputT, Operation, ResultT
-from racine.sdk.options import ApprovalOptions, LoopOptions, TaskOptions
+from racine.sdk.options import ApprovalOptions, LoopOptions, RunJobOptions, TaskOptions
 from racine.sdk.reference import Reference, expression_of, plain
 
 if TYPE_CHECKING:
-    from racine.sdk.job import JobBuilder
+    from racine.sdk.job import JobBuilder, JobDefinition
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -166,6 +166,18 @@ class TaskBuilder:
         """Ask people; others depend on `handle.when("approved")`."""
         asked = {"prompt": plain(prompt)} if prompt else {}
         return self._write("approval_task", asked | plain(dict(options)))
+
+    def run_job(
+        self,
+        job: "JobDefinition[Any] | str",
+        parameters: Mapping[str, Any] | None = None,
+        /,
+        **options: Unpack[RunJobOptions],
+    ) -> Handle[Any]:
+        """Run another job of the workspace; what it returns are this task's values."""
+        name = job if isinstance(job, str) else job.name
+        spec = _named("job", name, "job_parameters", parameters)
+        return self._write("run_job_task", spec | plain(dict(options)))
 
     def noop(self) -> Handle[Any]:
         """Do nothing: a point where branches meet."""

@@ -93,6 +93,12 @@ FIELDS: dict[type[parts.Part], dict[str, Strategy]] = {
         "on_timeout": st.sampled_from([value.value for value in parts.OnTimeout]),
         "on_reject": st.sampled_from(["FAIL", "CONTINUE"]),
     },
+    parts.RunJobTask: {
+        "job": st.just("publish"),
+        "version": st.integers(1, 9) | st.sampled_from(["latest", "pinned"]),
+        "wait": st.booleans(),
+        "job_parameters": st.dictionaries(NAMES, JSON, max_size=2),
+    },
     parts.NoopTask: {},
     parts.Dependency: {"task_key": UPSTREAM, "outcome": UPSTREAM},
 }
@@ -114,6 +120,8 @@ FIELDS[parts.Task] = {
     "start_to_close_timeout_seconds": st.integers(10, 99),
     "schedule_to_close_timeout_seconds": SECONDS,
     "heartbeat_timeout_seconds": st.floats(1, 9),
+    "pool": st.just("warehouse"),
+    "pool_slots": st.integers(1, 9),
     "disabled": st.booleans(),
     **dict.fromkeys(parts.TASK_KINDS, UPSTREAM),
 }

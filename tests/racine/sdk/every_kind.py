@@ -34,6 +34,9 @@ def every_kind(job: racine.JobBuilder, tables: list[str], env: str = "uat") -> N
     route = job.task("route", depends_on=[ask, later], join=racine.Join.ANY).switch(
         env, ["prod", "uat"], default="uat"
     )
+    job.task("publish", pool="warehouse", pool_slots=2).run_job(
+        "publish", {"env": env}, version="pinned", wait=False
+    )
     job.task("end", depends_on=[route.when("uat")], run_if=racine.RunIf.ALL_DONE).noop()
     job.finally_.task("tidy").of(racine.NoopTask())
     job.returns(total=sized.values["total"])

@@ -15,6 +15,7 @@ from racine.definitions.document import (
     ConditionTask,
     ForEachTask,
     JobDocument,
+    RunJobTask,
     Task,
 )
 from racine.definitions.every_task import every_task
@@ -22,7 +23,13 @@ from racine.errors import InvalidInput
 from racine.platform import NOOP, Echo
 from racine.sdk import local
 from racine.sdk.generated import python_of
-from racine.sdk.options import ApprovalOptions, JobOptions, LoopOptions, TaskOptions
+from racine.sdk.options import (
+    ApprovalOptions,
+    JobOptions,
+    LoopOptions,
+    RunJobOptions,
+    TaskOptions,
+)
 from tests.racine.sdk.every_kind import every_kind
 from tests.racine.sdk.pipeline import pipeline
 
@@ -187,6 +194,7 @@ def test_a_function_that_no_worker_can_import_is_refused() -> None:
         (JobOptions, JobDocument,
          {"spec_version", "name", "tasks", "on_failure", "finally_", "outputs"}),
         (LoopOptions, ForEachTask, {"inputs", "tasks"}),
+        (RunJobOptions, RunJobTask, {"job", "job_parameters"}),
         (ApprovalOptions, ApprovalTask, {"prompt"}),
     ],
 )  # fmt: skip

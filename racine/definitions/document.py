@@ -15,6 +15,9 @@ from racine.definitions.kinds.http import HttpTask as HttpTask
 from racine.definitions.kinds.jobs import RunJobTask as RunJobTask
 from racine.definitions.kinds.loops import ForEachTask as ForEachTask
 from racine.definitions.kinds.notify import NotifyTask as NotifyTask
+from racine.definitions.kinds.quality import Check as Check
+from racine.definitions.kinds.quality import Comparison as Comparison
+from racine.definitions.kinds.quality import Metric as Metric
 from racine.definitions.kinds.quality import QualityTask as QualityTask
 from racine.definitions.kinds.sql import SqlTask as SqlTask
 from racine.definitions.kinds.waits import ApprovalTask as ApprovalTask

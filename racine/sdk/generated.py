@@ -2,7 +2,7 @@
 
 import keyword
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -14,11 +14,15 @@ from racine.definitions.document import (
     ConditionTask,
     Dependency,
     ForEachTask,
+    HttpTask,
     JobDocument,
     NoopTask,
+    NotifyTask,
     OperationTask,
     PythonTask,
+    QualityTask,
     RunJobTask,
+    SqlTask,
     SwitchTask,
     Task,
     TaskKind,
@@ -91,7 +95,7 @@ class _Writer:
         work = task.works[0]
         name = _identifier(task.task_key)
         function = self.function(name)
-        if body := work.body():
+        if body := work.inner():
             self.loops = True
             yield _Line(f"\n{' ' * indent}def {function}(job: racine.JobBuilder, item: Any)"
                         " -> None:", indent=0)  # fmt: skip
@@ -127,10 +131,14 @@ class _Writer:
 
     def work(self, work: TaskKind, body: str) -> Group:
         """Return the call that says what a task does."""
-        for kind, write in _WORKS.items():
-            if isinstance(work, kind):
-                return write(self, work, body)
-        return call(".of", self.part(work))
+        if isinstance(work, ForEachTask):
+            options = self.fields(work, leave=("inputs", "tasks"))
+            return call(".for_each", self.value(work.inputs), body, **options)
+        if type(work) not in _CALLS:
+            return call(".of", self.part(work))
+        method, places = _CALLS[type(work)]
+        given = [self.value(getattr(work, name)) for name in places if _is_said(work, name)]
+        return call(f".{method}", *given, **self.fields(work, leave=places))
 
     def part(self, part: BaseModel) -> Group:
         return call(f"racine.{type(part).__name__}", **self.fields(part))
@@ -167,58 +175,20 @@ class _Writer:
         return text(words)
 
 
-def _operation(writer: _Writer, work: OperationTask, body: str) -> Group:
-    return call(".operation", text(work.operation), *_given(writer, work, "input"))
-
-
-def _python(writer: _Writer, work: PythonTask, body: str) -> Group:
-    return call(".python", text(work.callable), *_given(writer, work, "parameters"))
-
-
-def _for_each(writer: _Writer, work: ForEachTask, body: str) -> Group:
-    options = writer.fields(work, leave=("inputs", "tasks"))
-    return call(".for_each", writer.value(work.inputs), body, **options)
-
-
-def _condition(writer: _Writer, work: ConditionTask, body: str) -> Group:
-    return call(".condition", text(work.expression))
-
-
-def _switch(writer: _Writer, work: SwitchTask, body: str) -> Group:
-    options = writer.fields(work, leave=("on", "cases"))
-    return call(".switch", writer.value(work.on), writer.value(work.cases), **options)
-
-
-def _noop(writer: _Writer, work: NoopTask, body: str) -> Group:
-    return call(".noop")
-
-
-def _approval(writer: _Writer, work: ApprovalTask, body: str) -> Group:
-    prompt = [writer.value(work.prompt)] if work.prompt else []
-    return call(".approval", *prompt, **writer.fields(work, leave=("prompt",)))
-
-
-def _run_job(writer: _Writer, work: RunJobTask, body: str) -> Group:
-    given = _given(writer, work, "job_parameters")
-    options = writer.fields(work, leave=("job", "job_parameters"))
-    return call(".run_job", text(work.job), *given, **options)
-
-
-def _given(writer: _Writer, work: TaskKind, name: str) -> list[Node]:
-    return [writer.value(getattr(work, name))] if name in work.model_fields_set else []
-
-
-_WORKS: dict[type[TaskKind], Callable[[_Writer, Any, str], Group]] = {
-    OperationTask: _operation,
-    PythonTask: _python,
-    ConditionTask: _condition,
-    SwitchTask: _switch,
-    NoopTask: _noop,
-    ApprovalTask: _approval,
-    RunJobTask: _run_job,
-    ForEachTask: _for_each,
+_CALLS: dict[type[TaskKind], tuple[str, tuple[str, ...]]] = {
+    ApprovalTask: ("approval", ("prompt",)),
+    ConditionTask: ("condition", ("expression",)),
+    HttpTask: ("http", ("url",)),
+    NoopTask: ("noop", ()),
+    NotifyTask: ("notify", ("subject",)),
+    OperationTask: ("operation", ("operation", "input")),
+    PythonTask: ("python", ("callable", "parameters")),
+    QualityTask: ("quality", ("checks",)),
+    RunJobTask: ("run_job", ("job", "job_parameters")),
+    SqlTask: ("sql", ("source", "statement")),
+    SwitchTask: ("switch", ("on", "cases")),
 }
-"""Kinds that a method of the builder writes better than their own class."""
+"""The builder's method for a kind, and the fields that it takes by place; the rest go by name."""
 
 
 def _decorator(document: JobDocument) -> Group:

@@ -78,3 +78,40 @@ class ApprovalOptions(TypedDict, total=False):
     timeout_seconds: float
     on_timeout: OnTimeout
     on_reject: Literal["FAIL", "CONTINUE"]
+
+
+class SqlOptions(TypedDict, total=False):
+    """What statements read and may do, and how much."""
+
+    parameters: Mapping[str, Any]
+    write: bool
+    max_rows: int
+    timeout_seconds: float
+
+
+class HttpOptions(TypedDict, total=False):
+    """How a request is sent, and what is taken from its answer."""
+
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+    headers: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Any
+    timeout_seconds: float
+    expected_status: Sequence[int]
+    values_from: Mapping[str, str]
+    max_bytes: int
+
+
+class QualityOptions(TypedDict, total=False):
+    """What a gate looks at, and what follows when it does not pass."""
+
+    source: str
+    scan_id: str
+    on_fail: Literal["FAIL", "CONTINUE"]
+
+
+class NotifyOptions(TypedDict, total=False):
+    """What is told beside the subject."""
+
+    body: str
+    severity: Literal["info", "warning", "error"]

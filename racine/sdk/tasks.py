@@ -13,11 +13,20 @@ from typing import (
     overload,
 )
 
-from racine.definitions.document import TASK_KINDS, Dependency, Task, TaskKind
+from racine.definitions.document import TASK_KINDS, Check, Dependency, Task, TaskKind
 from racine.errors import InvalidInput
 from racine.expressions import check, templates_in
 from racine.group import InputT, Operation, ResultT
-from racine.sdk.options import ApprovalOptions, LoopOptions, RunJobOptions, TaskOptions
+from racine.sdk.options import (
+    ApprovalOptions,
+    HttpOptions,
+    LoopOptions,
+    NotifyOptions,
+    QualityOptions,
+    RunJobOptions,
+    SqlOptions,
+    TaskOptions,
+)
 from racine.sdk.reference import Reference, expression_of, plain
 
 if TYPE_CHECKING:
@@ -179,6 +188,29 @@ class TaskBuilder:
         spec = _named("job", name, "job_parameters", parameters)
         return self._write("run_job_task", spec | plain(dict(options)))
 
+    def sql(
+        self,
+        source: str,
+        statement: str | Sequence[str],
+        /,
+        **options: Unpack[SqlOptions],
+    ) -> Handle[Any]:
+        """Run statements on a registered source; values go in as `:name`, from `parameters`."""
+        spec = {"source": source, "statement": statement, **options}
+        return self._write("sql_task", plain(spec))
+
+    def http(self, url: str, /, **options: Unpack[HttpOptions]) -> Handle[Any]:
+        """Send one HTTP request; `values_from` names values of the answer."""
+        return self._write("http_task", plain({"url": url, **options}))
+
+    def quality(self, checks: Sequence[Check], /, **options: Unpack[QualityOptions]) -> Handle[Any]:
+        """Check what a scan found; others may depend on `handle.when("passed")`."""
+        return self._write("quality_task", plain({"checks": checks, **options}))
+
+    def notify(self, subject: str, /, **options: Unpack[NotifyOptions]) -> Handle[Any]:
+        """Leave a notification in the workspace's inbox."""
+        return self._write("notify_task", plain({"subject": subject, **options}))
+
     def noop(self) -> Handle[Any]:
         """Do nothing: a point where branches meet."""
         return self._write("noop_task", {})
@@ -201,11 +233,7 @@ class TaskBuilder:
 
     def _read(self, task: dict[str, Any]) -> list[str]:
         """Return the tasks that one refers to, in the order in which they were written."""
-        try:
-            paths = [reference.path for text in _expressions(task) for reference in check(text)]
-        except InvalidInput:
-            # The whole document's examination tells what is wrong, with its place.
-            return []
+        paths = [path for text in _expressions(task) for path in _paths(text)]
         named = {path[1] for path in paths if path[0] == "tasks" and len(path) > 1}
         return [key for key in self._job.keys if key in named]
 
@@ -237,6 +265,14 @@ def _expressions(task: dict[str, Any]) -> Iterator[str]:
         yield from (spec[name] for name in part.CONDITIONS if spec.get(name))
         for inner in spec.get("tasks", []):
             yield from _expressions(inner)
+
+
+def _paths(expression: str) -> list[tuple[str, ...]]:
+    try:
+        return [reference.path for reference in check(expression)]
+    except InvalidInput:
+        # The whole document's examination tells what is wrong, with its place.
+        return []
 
 
 def _without_empty(spec: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ read only what is upstream.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
@@ -38,6 +38,15 @@ KEYS = st.from_regex(r"[a-zA-Z_][a-z0-9_]{0,5}", fullmatch=True) | st.sampled_fr
 
 def _part(kind: type[parts.Part]) -> Strategy:
     return part(kind)
+
+
+def _check() -> Strategy:
+    asked: st.SearchStrategy[dict[str, Any]] = st.sampled_from([
+        {"expression": "asset.rows > 0"},
+        {"metric": "NULL_SHARE", "column": "a", "value": 0.5},
+        {"metric": "ROW_COUNT", "value": "{{ params.day }}"},
+    ])  # fmt: skip
+    return asked.flatmap(lambda found: part(parts.Check, **found))
 
 
 UPSTREAM: Strategy = st.nothing()
@@ -99,6 +108,47 @@ FIELDS: dict[type[parts.Part], dict[str, Strategy]] = {
         "wait": st.booleans(),
         "job_parameters": st.dictionaries(NAMES, JSON, max_size=2),
     },
+    parts.SqlTask: {
+        "source": st.just("shop"),
+        "statement": st.just("select 1") | st.just(["select :a as a", "select 2"]),
+        "parameters": st.just({"a": 1}),
+        "write": st.booleans(),
+        "max_rows": st.integers(1, 99),
+        "timeout_seconds": st.integers(1, 99),
+    },
+    parts.HttpTask: {
+        "method": st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]),
+        "url": st.sampled_from(["https://example.org/a?b=c", "{{ params.day }}"]),
+        "headers": st.just({"X-Key": "{{ secrets.hook }}", "Accept": "text/plain"}),
+        "query": st.dictionaries(NAMES, JSON, max_size=2),
+        "body": JSON,
+        "timeout_seconds": st.integers(1, 99),
+        "expected_status": st.lists(st.integers(100, 599), max_size=2),
+        "values_from": st.just({"total": "/data/0/total"}),
+        "max_bytes": st.integers(1, 99),
+    },
+    parts.Check: {
+        "name": TEXT,
+        "asset": st.just("sales.*"),
+        "column": UPSTREAM,
+        "metric": UPSTREAM,
+        "op": st.sampled_from([value.value for value in parts.Comparison]),
+        "value": UPSTREAM,
+        "at_least": st.sampled_from(["low", "critical"]),
+        "expression": UPSTREAM,
+        "severity": st.sampled_from(["error", "warning"]),
+    },
+    parts.QualityTask: {
+        "source": UPSTREAM,
+        "scan_id": UPSTREAM,
+        "checks": st.lists(st.deferred(lambda: _check()), min_size=1, max_size=2),
+        "on_fail": st.sampled_from(["FAIL", "CONTINUE"]),
+    },
+    parts.NotifyTask: {
+        "subject": TEXT.filter(bool),
+        "body": TEXT,
+        "severity": st.sampled_from(["info", "warning", "error"]),
+    },
     parts.NoopTask: {},
     parts.Dependency: {"task_key": UPSTREAM, "outcome": UPSTREAM},
 }
@@ -120,8 +170,8 @@ FIELDS[parts.Task] = {
     "start_to_close_timeout_seconds": st.integers(10, 99),
     "schedule_to_close_timeout_seconds": SECONDS,
     "heartbeat_timeout_seconds": st.floats(1, 9),
-    "pool": st.just("warehouse"),
-    "pool_slots": st.integers(1, 9),
+    "pool": UPSTREAM,
+    "pool_slots": UPSTREAM,
     "disabled": st.booleans(),
     **dict.fromkeys(parts.TASK_KINDS, UPSTREAM),
 }
@@ -149,6 +199,7 @@ FIELDS[parts.JobDocument] = {
 _REQUIRED: dict[type[parts.Part], set[str]] = {
     parts.Parameter: {"name", "json_schema"},
     parts.JobDocument: {"spec_version", "name"},
+    parts.SqlTask: {"parameters"},
 }
 
 
@@ -206,6 +257,8 @@ def _task(
     kinds = [kind for kind in parts.TASK_KINDS if depth or kind not in BODIES]
     kind = draw(st.sampled_from(kinds))
     task[kind] = draw(_work(kind, taken, depth))
+    if _model_of(kind).POOLED and draw(st.booleans()):
+        task |= {"pool": "warehouse", "pool_slots": draw(st.integers(1, 9))}
     values = task[kind].get("input") or task[kind].get("parameters")
     if edges and isinstance(values, dict):
         values["value"] = f"{{{{ tasks.{edges[0]['task_key']}.state }}}}"
@@ -226,18 +279,17 @@ BODIES = ("for_each_task",)
 
 @st.composite
 def _work(draw: st.DrawFn, /, kind: str, taken: set[str], depth: int) -> dict[str, Any]:
-    model = next(t for t in parts.TaskKind.__subclasses__() if _field_of(t) == kind)
-    found: dict[str, Any] = draw(part(model))
+    found: dict[str, Any] = draw(part(_model_of(kind)))
     if kind in BODIES:
         found["tasks"] = draw(_tasks(taken, 2, depth - 1))
+    if kind == "quality_task":
+        found |= draw(st.sampled_from([{"source": "shop"}, {"scan_id": "{{ params.day }}"}]))
     if kind == "wait_task":
         name = draw(st.sampled_from(["duration_seconds", "until"]))
         found = {name: draw(FIELDS[parts.WaitTask][name])}
     return found
 
 
-def _field_of(kind: type[parts.TaskKind]) -> str:
-    return next(
-        name for name in parts.TASK_KINDS
-        if kind in getattr(parts.Task.model_fields[name].annotation, "__args__", ())
-    )  # fmt: skip
+def _model_of(kind: str) -> type[parts.TaskKind]:
+    found = get_args(parts.Task.model_fields[kind].annotation)
+    return next(a for a in found if issubclass(a, parts.TaskKind))

@@ -23,7 +23,7 @@ def body(job: racine.JobBuilder, table: str) -> None:
 )
 def every_kind(job: racine.JobBuilder, tables: list[str], env: str = "uat") -> None:
     """Says whatever a job can say."""
-    hello = job.task("hello").operation(NOOP, Echo, value=env)
+    hello = job.task("hello", pool="warehouse", pool_slots=2).operation(NOOP, Echo, value=env)
     sized = job.task("sized", depends_on=[hello]).for_each(tables, body, concurrency=2)
     big = job.task("big").condition(sized.values["total"] > 10)
     ask = job.task("ask", depends_on=[big.when("true")]).approval(
@@ -34,8 +34,24 @@ def every_kind(job: racine.JobBuilder, tables: list[str], env: str = "uat") -> N
     route = job.task("route", depends_on=[ask, later], join=racine.Join.ANY).switch(
         env, ["prod", "uat"], default="uat"
     )
-    job.task("publish", pool="warehouse", pool_slots=2).run_job(
-        "publish", {"env": env}, version="pinned", wait=False
+    job.task("publish").run_job("publish", {"env": env}, version="pinned", wait=False)
+    counted = job.task("counted").sql(
+        "shop", "select count(*) as orders from orders where env = :env", parameters={"env": env}
+    )
+    told = job.task("told").http(
+        "https://example.org/hooks",
+        method="POST",
+        body={"orders": counted.values["rows"]},
+        headers={"Authorization": "Bearer {{ secrets.hook }}"},
+    )
+    gate = job.task("gate", depends_on=[told]).quality(
+        [racine.Check(asset="orders", metric=racine.Metric.ROW_COUNT,
+                      op=racine.Comparison.GREATER_THAN, value=counted.values["rows"])],
+        source="shop",
+        on_fail="CONTINUE",
+    )  # fmt: skip
+    job.task("alarm", depends_on=[gate.when("failed")]).notify(
+        f"{env} looks wrong", severity="warning"
     )
     job.task("end", depends_on=[route.when("uat")], run_if=racine.RunIf.ALL_DONE).noop()
     job.finally_.task("tidy").of(racine.NoopTask())

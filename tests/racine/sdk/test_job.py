@@ -14,8 +14,12 @@ from racine.definitions.document import (
     ApprovalTask,
     ConditionTask,
     ForEachTask,
+    HttpTask,
     JobDocument,
+    NotifyTask,
+    QualityTask,
     RunJobTask,
+    SqlTask,
     Task,
 )
 from racine.definitions.every_task import every_task
@@ -25,9 +29,13 @@ from racine.sdk import local
 from racine.sdk.generated import python_of
 from racine.sdk.options import (
     ApprovalOptions,
+    HttpOptions,
     JobOptions,
     LoopOptions,
+    NotifyOptions,
+    QualityOptions,
     RunJobOptions,
+    SqlOptions,
     TaskOptions,
 )
 from tests.racine.sdk.every_kind import every_kind
@@ -195,6 +203,10 @@ def test_a_function_that_no_worker_can_import_is_refused() -> None:
          {"spec_version", "name", "tasks", "on_failure", "finally_", "outputs"}),
         (LoopOptions, ForEachTask, {"inputs", "tasks"}),
         (RunJobOptions, RunJobTask, {"job", "job_parameters"}),
+        (SqlOptions, SqlTask, {"source", "statement"}),
+        (HttpOptions, HttpTask, {"url"}),
+        (QualityOptions, QualityTask, {"checks"}),
+        (NotifyOptions, NotifyTask, {"subject"}),
         (ApprovalOptions, ApprovalTask, {"prompt"}),
     ],
 )  # fmt: skip

@@ -259,9 +259,8 @@ def _task(
     task[kind] = draw(_work(kind, taken, depth))
     if _model_of(kind).POOLED and draw(st.booleans()):
         task |= {"pool": "warehouse", "pool_slots": draw(st.integers(1, 9))}
-    values = task[kind].get("input") or task[kind].get("parameters")
-    if edges and isinstance(values, dict):
-        values["value"] = f"{{{{ tasks.{edges[0]['task_key']}.state }}}}"
+    if edges and kind == "operation_task" and "input" in task[kind]:
+        task[kind]["input"]["value"] = f"{{{{ tasks.{edges[0]['task_key']}.state }}}}"
     return task
 
 
@@ -291,5 +290,5 @@ def _work(draw: st.DrawFn, /, kind: str, taken: set[str], depth: int) -> dict[st
 
 
 def _model_of(kind: str) -> type[parts.TaskKind]:
-    found = get_args(parts.Task.model_fields[kind].annotation)
-    return next(a for a in found if issubclass(a, parts.TaskKind))
+    found: tuple[type, ...] = get_args(parts.Task.model_fields[kind].annotation)
+    return next(one for one in found if issubclass(one, parts.TaskKind))

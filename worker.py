@@ -75,7 +75,7 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
     attempts = parts.attempts
     db, sink, loop = attempts.db, attempts.sink, asyncio.get_running_loop()
     starter, teller = turns.Starter(db, client, loop), leases.Teller(db, client, loop)
-    own, loops = RunActivities(db, sink, starter, teller), LoopActivities(db)
+    own, loops = RunActivities(db, sink, starter, teller), LoopActivities(db, attempts.heartbeats)
     pools = PoolActivities(db, sink, teller)
     children = ChildRunActivities(db, sink, starter)
     return Worker(

@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from activities.events import ATTEMPT_ENDED, ATTEMPT_STARTED, EventSink
 from activities.faults import as_failure, unexpected
 from activities.heartbeats import Heartbeats
+from activities.naming import named
 from models.messages import ATTEMPTS_PER_TRY, INLINE_LIMIT, TaskCall, TaskOutput
 from models.session import Database
 from models.stores import blobs
@@ -66,7 +67,7 @@ class Attempts:
         began = time.monotonic()
         try:
             with self.heartbeats.keep() as beat:
-                done = work(Attempt(call, number, beat, tell), _resolved(call))
+                done = work(Attempt(call, number, beat, tell), self._resolved(call))
             output = self._kept(call, done.values)
         except CancelledError:
             tell("cancelled", {}, n=ATTEMPT_ENDED)
@@ -79,6 +80,13 @@ class Attempts:
         seconds = round(time.monotonic() - began, 6)
         tell("succeeded", {"seconds": seconds, **done.measured}, n=ATTEMPT_ENDED)
         return output
+
+    def _resolved(self, call: TaskCall) -> dict[str, Any]:
+        if call.names is None:
+            return call.input
+        with self.db.read() as session:
+            names = named(session, call.context.workspace_id, call.names)
+        return dict(expressions.resolve(call.input, names))
 
     def _failure(self, call: TaskCall, fault: Exception) -> ApplicationError:
         if isinstance(fault, RacineError):
@@ -106,12 +114,6 @@ class Attempts:
         with self.db.write() as session:
             ref = blobs.put(session, call.context.workspace_id, content)
         return TaskOutput(values=_small(values), ref=ref)
-
-
-def _resolved(call: TaskCall) -> dict[str, Any]:
-    if call.names is None:
-        return call.input
-    return dict(expressions.resolve(call.input, call.names))
 
 
 def _small(values: dict[str, Any]) -> dict[str, Any]:

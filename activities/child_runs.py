@@ -9,6 +9,7 @@ from activities import rights
 from activities.events import EventSink
 from activities.faults import as_failure
 from activities.names import LEAVE_QUEUE, LOOK_AT_RUN, RECORD_CHILD_RUN
+from activities.naming import named
 from activities.runs import Begin
 from models.messages import ChildRunCall, ChildRunLaunch, JobInput, RunContext, RunLook, RunResult
 from models.session import Database
@@ -68,7 +69,9 @@ class ChildRunActivities:
     def _recorded(self, call: ChildRunCall) -> ChildRunLaunch:
         given = call.job_parameters
         if call.names is not None:
-            given = expressions.resolve(given, call.names)
+            with self._db.read() as session:
+                names = named(session, call.context.workspace_id, call.names)
+            given = expressions.resolve(given, names)
         with self._db.read() as session:
             known = _found(session, call)
             version = _version(session, call)

@@ -5,20 +5,26 @@ from typing import Any
 
 from temporalio import activity
 
+from activities import items
 from activities.faults import as_failure
+from activities.heartbeats import Heartbeats
 from activities.names import EXPAND, SLICE
+from activities.naming import named
 from models.messages import INLINE_LIMIT, ExpandCall, Expanded, SliceCall
 from models.session import Database
-from models.stores import blobs
+from models.stores import blobs, pages
 from racine import expressions
+from racine.definitions.given import parsed
+from racine.definitions.kinds.loop_inputs import FileItems, SqlItems
 from racine.errors import InvalidInput, RacineError
 
 
 class LoopActivities:
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, heartbeats: Heartbeats) -> None:
         self._db = db
+        self._heartbeats = heartbeats
 
-    @activity.defn(name=EXPAND)
+    @activity.defn(name=EXPAND, no_thread_cancel_exception=True)
     def expand(self, call: ExpandCall) -> Expanded:
         """Resolve a loop's inputs to its items."""
         try:
@@ -36,6 +42,9 @@ class LoopActivities:
         return items[call.start : call.start + call.count]
 
     def _expanded(self, call: ExpandCall) -> Expanded:
+        if isinstance(call.inputs, dict):
+            with self._heartbeats.keep() as beat:
+                return self._by_reference(call, beat)
         items = self._resolved(call)
         if not isinstance(items, list):
             raise InvalidInput(
@@ -52,11 +61,35 @@ class LoopActivities:
             ref = blobs.put(session, call.context.workspace_id, content)
         return Expanded(count=len(items), ref=ref)
 
+    def _by_reference(self, call: ExpandCall, beat: items.Beat) -> Expanded:
+        """Keep the rows of a file or a statement in pages: they never enter the history."""
+        given, context = self._resolved(call), call.context
+        rows = (
+            items.of_file(self._db, context, parsed(FileItems, "for_each_task", given), beat)
+            if "file" in given
+            else items.of_statement(
+                self._db, context, parsed(SqlItems, "for_each_task", given), beat
+            )
+        )
+        writer = pages.Writer(self._db, context.workspace_id)
+        count = 0
+        for some in items.batched(rows, call.batch_size):
+            count += len(some)
+            if count > items.MAX_ITEMS:
+                raise InvalidInput(
+                    f"A loop walks over at most {items.MAX_ITEMS} items.",
+                    next_step="Give batch_size, or ask for fewer rows.",
+                )
+            writer.add(some)
+        return Expanded(count=count, ref=writer.close(), by_reference=True)
+
     def _resolved(self, call: ExpandCall) -> Any:
         if call.names is None:
             return call.inputs
+        with self._db.read() as session:
+            names = named(session, call.context.workspace_id, call.names)
         large = self._large_output(call)
-        return expressions.resolve(call.inputs, call.names) if large is None else large
+        return expressions.resolve(call.inputs, names) if large is None else large
 
     def _large_output(self, call: ExpandCall) -> Any:
         """Return a field that went to a blob with its task's output, when inputs are just that."""

@@ -8,6 +8,7 @@ from temporalio import activity
 from activities.events import EventSink
 from activities.faults import as_failure
 from activities.names import ACQUIRE, RELEASE
+from activities.naming import named
 from models.messages import ATTEMPTS_PER_TRY, AcquireCall, Acquired, Lease, ReleaseCall
 from models.session import Database
 from models.stores import pool_leases, pools, runs, scans
@@ -77,7 +78,9 @@ def _pool(session: Session, call: AcquireCall) -> Pool | None:
 
 
 def _source(session: Session, call: AcquireCall) -> str | None:
-    given = call.input if call.names is None else expressions.resolve(call.input, call.names)
+    given = call.input
+    if call.names is not None:
+        given = expressions.resolve(given, named(session, call.context.workspace_id, call.names))
     if (source_id := given.get("source_id")) is not None:
         return str(source_id)
     if (scan_id := given.get("scan_id")) is not None:

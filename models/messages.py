@@ -206,6 +206,8 @@ class Expanded(Message):
     count: int
     items: list[Any] | None = None
     ref: str | None = None
+    by_reference: bool = False
+    """The items are pages behind `ref`, and only activities read them."""
 
 
 class SliceCall(Message):
@@ -223,6 +225,8 @@ class LoopInput(Message):
     body: PackedPlan
     items: list[Any] | None = None
     ref: str | None = None
+    by_reference: bool = False
+    """No workflow reads the items: each is passed on as a reference to its place behind `ref`."""
     start: int
     count: int
     concurrency: int

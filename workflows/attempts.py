@@ -57,7 +57,7 @@ async def _open(level: "Level", step: Step, name: str, call: TaskCall) -> TaskRe
                 seconds=step.heartbeat_seconds or HEARTBEAT_TIMEOUT_SECONDS
             ),
             schedule_to_close_timeout=_seconds(step.schedule_to_close_seconds),
-            retry_policy=_retry(level, step),
+            retry_policy=retry_policy(level, step),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             priority=Priority(fairness_key=call.context.workspace_id),
         )
@@ -76,7 +76,8 @@ def _failed(level: "Level", step: Step, failure: ActivityError) -> TaskResult:
     return result
 
 
-def _retry(level: "Level", step: Step) -> RetryPolicy:
+def retry_policy(level: "Level", step: Step) -> RetryPolicy:
+    """Return how an activity is tried again: the task's word, or the job's."""
     policy = step.retry_policy or level.plan.retry_policy
     return RetryPolicy(
         maximum_attempts=policy.maximum_attempts,

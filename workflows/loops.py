@@ -9,14 +9,22 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.names import ACTIVITY_QUEUE, EXPAND, OWN, SLICE
+    from activities.names import (
+        ACTIVITY_QUEUE,
+        EXPAND,
+        HEARTBEAT_TIMEOUT_SECONDS,
+        OWN,
+        SLICE,
+    )
     from models.messages import ExpandCall, Expanded, Left, LoopInput, Scope, SliceCall, Tally
+    from racine import items
     from racine.engine.kept import Kept, numbers
     from racine.engine.plan import INLINE_STEPS, Plan, Step
     from racine.engine.policies import root_failures, verdict
     from racine.engine.scheduler import ORDERED
     from racine.engine.states import RunState, TaskResult, TaskState
     from racine.errors import InvalidInput
+    from workflows.attempts import retry_policy
     from workflows.flow import Flow
     from workflows.waiting import Course, each
 
@@ -87,9 +95,11 @@ async def for_each(level: "Level", step: Step) -> TaskResult | None:
     given = LoopInput(
         scope=scope, key=step.key, body=step.body, items=expanded.items, ref=expanded.ref,
         start=0, count=total, concurrency=step.spec["concurrency"], allowed=allowed,
+        by_reference=expanded.by_reference,
     )  # fmt: skip
-    if expanded.items is not None and total * step.body.burden <= INLINE_STEPS:
-        tally = await iterate(flow, given, expanded.items, type(level))
+    known = expanded.items is not None or expanded.by_reference
+    if known and total * step.body.burden <= INLINE_STEPS:
+        tally = await iterate(flow, given, await load(given), type(level))
     else:
         tally = await _spread(flow, given)
     if tally is None:
@@ -158,17 +168,20 @@ def _place(given: LoopInput) -> str:
 
 
 async def load(given: LoopInput) -> list[Any]:
-    """Return the items of a stretch."""
+    """Return the items of a stretch, or what stands for them."""
+    if given.by_reference:
+        places = range(given.start, given.start + given.count)
+        return [items.reference(given.ref or "", place) for place in places]
     if given.ref is None:
         return given.items or []
     call = SliceCall(
         context=given.scope.context, ref=given.ref, start=given.start, count=given.count
     )
-    items: list[Any] = await workflow.execute_activity(
+    found: list[Any] = await workflow.execute_activity(
         SLICE, call, activity_id=f"{OWN}slice", task_queue=ACTIVITY_QUEUE, result_type=list,
         start_to_close_timeout=_SECONDS,
     )  # fmt: skip
-    return items
+    return found
 
 
 async def _expand(level: "Level", step: Step) -> Expanded:
@@ -181,7 +194,7 @@ async def _expand(level: "Level", step: Step) -> Expanded:
     try:
         expanded: Expanded = await workflow.execute_activity(
             EXPAND, call, activity_id=f"{OWN}expand:{level.path(step)}",
-            task_queue=ACTIVITY_QUEUE, result_type=Expanded, start_to_close_timeout=_SECONDS,
+            task_queue=ACTIVITY_QUEUE, result_type=Expanded, **_patience(level, step),
         )  # fmt: skip
     except ActivityError as failure:
         cause = failure.cause
@@ -189,6 +202,18 @@ async def _expand(level: "Level", step: Step) -> Expanded:
             raise InvalidInput(cause.message) from failure
         raise
     return expanded
+
+
+def _patience(level: "Level", step: Step) -> dict[str, Any]:
+    """Return the limits of finding a loop's items: of a file or a statement, those of its task."""
+    if not isinstance(step.spec["inputs"], dict):
+        return {"start_to_close_timeout": _SECONDS}
+    return {
+        "start_to_close_timeout": timedelta(seconds=step.start_to_close_seconds),
+        "heartbeat_timeout": timedelta(seconds=HEARTBEAT_TIMEOUT_SECONDS),
+        "retry_policy": retry_policy(level, step),
+        "cancellation_type": workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    }
 
 
 async def _spread(flow: Flow, whole: LoopInput) -> Tally | None:

@@ -164,3 +164,53 @@ def test_a_secret_in_a_header_is_no_unknown_name() -> None:
     spec = {"url": "https://a.org/", "headers": {"Authorization": "Bearer {{ secrets.crm }}"}}
     document = {"name": "good", "tasks": [task("a", "http_task", spec)]}
     assert examine(document).faults == []
+
+
+def test_a_loop_walks_over_the_rows_of_a_statement(stack: Stack, tmp_path: Path) -> None:
+    shop(stack, tmp_path)
+    inputs = {"sql": "SELECT id, email FROM orders ORDER BY id", "source": "shop"}
+    echo = _operation("x", "racine.noop", {"value": "{{ size(item) * 10 + item_index }}"})
+    loop = {"inputs": inputs, "batch_size": 3, "tasks": [echo]}
+    document: dict[str, Any] = {
+        "name": "by_rows", "tasks": [{"task_key": "each", "for_each_task": loop}],
+        "outputs": {"done": "{{ tasks.each.values.succeeded }}"},
+    }  # fmt: skip
+    run_id = stack.start(stack.save(document))
+    assert stack.result(run_id).outputs == {"done": 3}
+    wanted = {f"each[{n}].x" for n in range(3)}
+    assert wanted <= {key for key, kind in stack.events(run_id) if kind == "succeeded"}
+
+
+def test_a_large_loop_over_a_file_runs_by_reference(stack: Stack, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    rows = "\n".join(f"{n},canary{n}@example.org" for n in range(250))
+    (folder / "people.csv").write_text(f"id,email\n{rows}\n")
+    with stack.db.write() as session:
+        sources.register(session, "ws_1", name="data", kind="files", location=str(folder))
+    echo = _operation("x", "racine.noop", {"value": "{{ int(item.id) == item_index }}"})
+    loop = {"inputs": {"source": "data", "file": "people.csv"}, "concurrency": 50,
+            "tasks": [echo]}  # fmt: skip
+    document: dict[str, Any] = {
+        "name": "by_file", "tasks": [{"task_key": "each", "for_each_task": loop}],
+        "outputs": {"done": "{{ tasks.each.values.succeeded }}"},
+    }  # fmt: skip
+    run_id = stack.start(stack.save(document))
+    assert stack.result(run_id).outputs == {"done": 250}
+    told = b"\n".join(_histories(stack, f"by_file/{run_id}"))
+    assert b"people.csv" in told
+    assert b"canary" not in told
+
+
+def _histories(stack: Stack, prefix: str) -> list[bytes]:
+    """Return every text in the histories of a run's workflows."""
+
+    async def read() -> list[bytes]:
+        client, found = stack.temporal.client, list[bytes]()
+        async for execution in client.list_workflows(f"WorkflowId STARTS_WITH '{prefix}'"):
+            handle = client.get_workflow_handle(execution.id)
+            history = await handle.fetch_history()
+            found += [text for event in history.events for text in texts(event)]
+        return found
+
+    return stack.temporal.run(read())

@@ -12,6 +12,7 @@ from racine.governance.classifications.evidence import (
     TableEvidence,
 )
 from racine.governance.classifications.gathering import gather
+from racine.governance.classifications.merging import together
 
 __all__ = [
     "Classification",
@@ -24,4 +25,5 @@ __all__ = [
     "catalogue",
     "decide",
     "gather",
+    "together",
 ]

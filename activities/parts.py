@@ -1,0 +1,99 @@
+"""The parts that the reading of an asset is made of: each adds up to what is known, value-free."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from activities.connectors.protocol import Asset, Batch, Position
+from racine.governance.classifications.engine import Classifier, Evidence, gather, together
+from racine.governance.scan_logic.column_sketch import ColumnSketch
+from racine.governance.scan_logic.profile import (
+    CHARACTERS_LIMIT,
+    DISTINCT_LIMIT,
+    VALUES_LIMIT,
+    ColumnProfile,
+)
+
+_CHUNK_ROWS = 50_000
+_CHUNK_CELLS = 1_000_000
+
+
+def chunk_rows(columns: int) -> int:
+    """Return after how many rows of so many columns the progress is kept."""
+    return max(1, min(_CHUNK_ROWS, _CHUNK_CELLS // max(columns, 1)))
+
+
+@dataclass
+class Progress:
+    """What was read of an asset so far, and where reading goes on."""
+
+    rows: int = 0
+    chunks: int = 0
+    position: Position | None = None
+    sketches: list[ColumnSketch] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+
+    def add(self, part: "Part", position: Position | None) -> None:
+        """Take a part in; raises nothing, and asks the source nothing."""
+        sketches, evidence = part.closed()
+        if self.chunks:
+            for mine, theirs in zip(self.sketches, sketches, strict=True):
+                mine.merge(theirs)
+            counts = [sketch.distinct for sketch in self.sketches]
+            pairs = zip(self.evidence, evidence, counts, strict=True)
+            evidence = [together(old, new, count) for old, new, count in pairs]
+        else:
+            self.sketches = sketches
+        self.evidence = evidence
+        self.rows, self.chunks, self.position = self.rows + part.rows, self.chunks + 1, position
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return one object a column, which `from_json` takes."""
+        return [
+            {"sketch": sketch.to_json(), "evidence": found.model_dump(mode="json")}
+            for sketch, found in zip(self.sketches, self.evidence, strict=True)
+        ]
+
+    @classmethod
+    def from_json(
+        cls, stored: Sequence[dict[str, Any]], *, rows: int, chunks: int, position: Position | None
+    ) -> "Progress":
+        sketches = [ColumnSketch.from_json(column["sketch"]) for column in stored]
+        evidence = [Evidence.model_validate(column["evidence"]) for column in stored]
+        return cls(rows, chunks, position, sketches, evidence)
+
+
+class Part:
+    """Some consecutive rows of an asset, whose values are in memory until it is closed."""
+
+    def __init__(self, asset: Asset, bank: Sequence[Classifier], key: bytes | None) -> None:
+        self._columns = _profiles(asset, key)
+        self._bank = bank
+        self.rows = 0
+
+    def add(self, batch: Batch) -> int:
+        """Take a batch in; return about how many bytes of text it holds."""
+        before = sum(column.bytes for column in self._columns)
+        for column, values in zip(self._columns, batch.columns, strict=True):
+            column.add(values)
+        self.rows += batch.rows
+        return sum(column.bytes for column in self._columns) - before
+
+    def closed(self) -> tuple[list[ColumnSketch], list[Evidence]]:
+        samples = [column.sample() for column in self._columns]
+        sketches = [c.sketch(sample) for c, sample in zip(self._columns, samples, strict=True)]
+        return sketches, [gather(sample, using=self._bank) for sample in samples]
+
+
+def _profiles(asset: Asset, key: bytes | None) -> list[ColumnProfile]:
+    """Return a profile for each column, which share what memory the table may take."""
+    width = max(len(asset.columns), 1)
+    limit = max(200, min(DISTINCT_LIMIT, VALUES_LIMIT // width))
+    characters = max(4096, CHARACTERS_LIMIT // width)
+    return [
+        ColumnProfile(
+            blank_is_null=asset.kind == "file", limit=limit, characters=characters,
+            key=key,
+        )
+        for _ in asset.columns
+    ]  # fmt: skip

@@ -3,7 +3,7 @@
 import contextlib
 import contextvars
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from temporalio import activity
 
@@ -14,18 +14,29 @@ _BEAT_SECONDS = 2.0
 
 
 @contextlib.contextmanager
-def beating(call: Call, connector: Connector) -> Iterator[None]:
+def beating(
+    call: Call, connector: Connector, stop: Callable[[], object] = lambda: None
+) -> Iterator[None]:
     """Beat while a statement runs that gives no rows for long, and break it off when cancelled.
 
     Temporal raises the cancellation in the reading thread, which does not see it inside a driver.
+    `stop` gives another reason to break it off; what it raises counts as none.
     """
     done = threading.Event()
 
     def beat() -> None:
         while not done.wait(_BEAT_SECONDS):
-            call.heartbeat()
-            if activity.in_activity() and activity.is_cancelled():
+            if (activity.in_activity() and activity.is_cancelled()) or asked():
                 connector.cancel()
+            # It raises what the reading thread is to hear, and would end this one before its work.
+            with contextlib.suppress(Exception):
+                call.heartbeat()
+
+    def asked() -> bool:
+        # A database that does not answer now may at the next beat.
+        with contextlib.suppress(Exception):
+            return bool(stop())
+        return False
 
     run = contextvars.copy_context().run  # the activity's identity is in its context
     thread = threading.Thread(target=run, args=(beat,), name="scan-heartbeat", daemon=True)

@@ -1,27 +1,24 @@
 """Reads one asset through its connector and makes facts of it: profiles and evidence, no values."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from activities.connectors.files.sets import title
-from activities.connectors.protocol import Asset, Connector, Sample
+from activities.connectors.protocol import Asset, Batch, Bound, Connector, Incremental, Sample
+from activities.progress import Chunk, Progress, chunk_rows
 from racine.governance.classifications.engine import (
     Classifier,
+    ClassifySettings,
     ColumnEvidence,
     Evidence,
     TableEvidence,
     catalogue,
-    gather,
+    decide,
 )
-from racine.governance.scan_logic.profile import (
-    CHARACTERS_LIMIT,
-    DISTINCT_LIMIT,
-    VALUES_LIMIT,
-    ColumnProfile,
-)
+from racine.governance.scan_logic.column_sketch import ColumnSketch
+from racine.governance.scan_logic.sampling import GROWTH, near_limit
 from racine.governance.scan_rule_sets.rules import Rules
 
 
@@ -32,54 +29,146 @@ class AssetFacts:
     rows: int | None
     """Rows the asset has; None where only a full read would have told."""
     rows_read: int
-    profiles: list[dict[str, Any]]
+    sketches: list[ColumnSketch]
     """One a column, in their order."""
     evidence: list[Evidence]
     limits: list[str] = field(default_factory=list)
     """Which ceilings of the budget ended the read."""
     irregular: dict[str, int] = field(default_factory=dict)
     """What was wrong in the rows, in words, and how often."""
+    grown: dict[str, Any] = field(default_factory=dict)
+    """Why more than the sample was read: the columns whose type was near its limit."""
+
+    @property
+    def profiles(self) -> list[dict[str, Any]]:
+        """One a column, in their order."""
+        return [sketch.profile() for sketch in self.sketches]
+
+
+class Watch(Protocol):
+    """Looks on while an asset is read."""
+
+    def batch(self, rows: int, bytes_: int) -> str | None:
+        """Take note of a batch; return the ceiling that ends the read, if one does.
+
+        It may wait, which slows the read, and raise, which breaks it off.
+        """
+
+    def chunk(self, progress: Progress) -> None:
+        """Keep how far the read has come."""
+
+
+class Unwatched:
+    """Lets everything be read at full speed, and keeps nothing."""
+
+    def batch(self, rows: int, bytes_: int) -> str | None:
+        return None
+
+    def chunk(self, progress: Progress) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How one asset is read."""
+
+    connector: Connector
+    rules: Rules
+    own: Sequence[Classifier] = ()
+    """Users' classifiers, which see the values beside the built-in ones."""
+    key: bytes | None = None
+    """Secret of the sketches that are kept; without it, none are made."""
+    watch: Watch = field(default_factory=Unwatched)
+
+    def read(
+        self, asset: Asset, begun: Progress | None = None, bound: Bound | None = None
+    ) -> AssetFacts:
+        """Profile an asset in one pass within its rule set's budget.
+
+        `begun` is what an earlier read kept: reading goes on there, or with a `bound` adds the rows
+        beyond it. Raises SourceFault when the source does.
+        """
+        wanted = self._wanted()
+        facts = self._facts(asset, wanted, begun, bound)
+        if wanted is None or bound is not None or facts.limits or facts.rows_read < wanted:
+            return facts
+        return self._grown(asset, facts, wanted)
+
+    def _wanted(self) -> int | None:
+        # A ceiling makes a sample across the asset, never its first rows.
+        ceilings = (self.rules.sample_rows, self.rules.budget.rows)
+        return min((n for n in ceilings if n is not None), default=None)
+
+    def _facts(
+        self, asset: Asset, wanted: int | None, begun: Progress | None, bound: Bound | None
+    ) -> AssetFacts:
+        progress, limits = self._pass(asset, wanted, begun, bound)
+        whole = wanted is None and not limits and bound is None
+        rows = progress.rows if whole else _total(self.connector, asset, progress.rows, wanted)
+        return AssetFacts(
+            rows=rows,
+            rows_read=progress.rows,
+            sketches=progress.sketches,
+            evidence=progress.evidence,
+            limits=limits,
+            irregular=dict(progress.irregular),
+        )
+
+    def _pass(
+        self, asset: Asset, wanted: int | None, begun: Progress | None, bound: Bound | None
+    ) -> tuple[Progress, list[str]]:
+        progress = begun or Progress()
+        bank = (*catalogue(), *self.own)
+        chunk, size = Chunk(asset, bank, self.key), chunk_rows(len(asset.columns))
+        ends = time.monotonic() + (self.rules.budget.seconds or float("inf"))
+        # Only a whole read has places to go on from, and only one with a key is kept.
+        parted = wanted is None and bound is None and self.key is not None
+        limits: list[str] = []
+        for batch in self._batches(asset, wanted, progress, bound):
+            bytes_ = chunk.add(batch)
+            limit = self.watch.batch(batch.rows, bytes_)
+            limit = limit or ("seconds" if time.monotonic() > ends else None)
+            if limit:
+                limits.append(limit)
+                break
+            if parted and batch.position is not None and chunk.rows >= size:
+                progress.add(chunk, batch.position)
+                progress, chunk = progress.again(), Chunk(asset, bank, self.key)
+                self.watch.chunk(progress)
+        if chunk.rows or not progress.chunks:
+            progress.add(chunk, None)
+        return progress, limits
+
+    def _batches(
+        self, asset: Asset, wanted: int | None, progress: Progress, bound: Bound | None
+    ) -> Iterator[Batch]:
+        if bound is None:
+            return self.connector.read(asset, Sample(wanted), progress.position)
+        assert isinstance(self.connector, Incremental)
+        return self.connector.read_since(asset, bound, Sample(wanted))
+
+    def _grown(self, asset: Asset, facts: AssetFacts, wanted: int) -> AssetFacts:
+        """Return facts of a larger sample where a column's type is near its limit."""
+        settings = ClassifySettings(
+            packs=self.rules.packs, thresholds=self.rules.thresholds, disabled=self.rules.disabled
+        )
+        larger = min(wanted * GROWTH, self.rules.budget.rows or wanted * GROWTH)
+        if larger <= wanted or (facts.rows is not None and facts.rows <= wanted):
+            return facts
+        judged = decide(table_evidence(asset, facts), settings, self.own)
+        near = {v.name: found for v in judged if (found := near_limit(v.classifications,
+                v.candidates))}  # fmt: skip
+        if not near:
+            return facts
+        grown = {"from_rows": wanted, "to_rows": larger, "columns": near}
+        return replace(self._facts(asset, larger, None, None), grown=grown)
 
 
 def read_asset(
-    connector: Connector,
-    asset: Asset,
-    rules: Rules,
-    beat: Callable[[int], None] = lambda rows: None,
-    own: Sequence[Classifier] = (),
+    connector: Connector, asset: Asset, rules: Rules, own: Sequence[Classifier] = ()
 ) -> AssetFacts:
-    """Profile an asset in one pass within its rule set's budget.
-
-    `beat` is told the rows read so far after each batch; it raises to break off. `own` are users'
-    classifiers, which see the values beside the built-in ones. Raises SourceFault when the source
-    does.
-    """
-    # A ceiling makes a sample across the asset, never its first rows.
-    ceilings = [n for n in (rules.sample_rows, rules.budget.rows) if n is not None]
-    wanted = min(ceilings, default=None)
-    width = len(asset.columns)
-    columns = _profiles(width, blank_is_null=asset.kind == "file")
-    rows, limits, irregular = 0, list[str](), Counter[str]()
-    ends = time.monotonic() + (rules.budget.seconds or float("inf"))
-    for batch in connector.read(asset, Sample(wanted)):
-        for column, values in zip(columns, batch.columns, strict=True):
-            column.add(values)
-        rows += batch.rows
-        irregular.update(batch.irregular)
-        beat(rows)
-        if time.monotonic() > ends:
-            limits.append("seconds")
-            break
-    samples = [column.sample() for column in columns]
-    bank = (*catalogue(), *own)
-    return AssetFacts(
-        rows=rows if wanted is None and not limits else _total(connector, asset, rows, wanted),
-        rows_read=rows,
-        profiles=[c.result(s) for c, s in zip(columns, samples, strict=True)],
-        evidence=[gather(sample, using=bank) for sample in samples],
-        limits=limits,
-        irregular=dict(irregular),
-    )
+    """Profile an asset in one pass with nobody looking on; raise SourceFault as the source does."""
+    return Reader(connector, rules, own).read(asset)
 
 
 def _total(connector: Connector, asset: Asset, rows: int, wanted: int | None) -> int | None:
@@ -92,16 +181,6 @@ def _total(connector: Connector, asset: Asset, rows: int, wanted: int | None) ->
     if wanted is not None and rows < wanted and (found is None or found < 2 * rows):
         return rows
     return found
-
-
-def _profiles(width: int, *, blank_is_null: bool) -> list[ColumnProfile]:
-    """Return a profile for each column, which share what memory the table may take."""
-    limit = max(200, min(DISTINCT_LIMIT, VALUES_LIMIT // max(width, 1)))
-    characters = max(4096, CHARACTERS_LIMIT // max(width, 1))
-    return [
-        ColumnProfile(blank_is_null=blank_is_null, limit=limit, characters=characters)
-        for _ in range(width)
-    ]
 
 
 def table_evidence(asset: Asset, facts: AssetFacts) -> TableEvidence:

@@ -1,24 +1,20 @@
 """Performs the operations of the scan-logic group."""
 
+from collections import defaultdict
+
 from temporalio import activity
 from temporalio.exceptions import CancelledError
 
-from activities import classifiers
-from activities.beating import beating
 from activities.call import Call, Performers
-from activities.connectors.protocol import Asset, Column, Connector
-from activities.opening import connect
-from activities.reading import read_asset
-from models.settings import Settings
-from models.stores import scans, sources
-from models.stores.scans import Scan, ScanAsset
+from activities.governor import Cancelled
+from activities.scan_reading import ScanReading
+from models.stores import asset_states, scan_progress, scans, sources
+from models.stores.scans import Scan
 from models.stores.sources import Source
-from racine.errors import RacineError, SourceFault
+from racine.errors import Conflict, RacineError
 from racine.governance import scan_logic as group
-from racine.governance.classifications.engine import Classifier
 from racine.governance.data_sources.states import SourceState
 from racine.governance.scan_logic.drift import Shape, compare
-from racine.governance.scan_rule_sets.rules import Rules, parse
 
 _LARGEST = 10
 
@@ -43,17 +39,22 @@ def scan(call: Call, given: group.ScanRef) -> group.ScanResult:
     found, source = _scan_of(call, given)
     holder = f"{call.context.run_id}/{call.task_key}/{call.attempt}"
     with call.db.write() as session:
+        if found.state in ("listing", "planned"):
+            raise Conflict(
+                f"The scan {found.id} is {found.state}: it is not there to be read.",
+                next_step="Discover the source without `dry_run`.",
+            )
         found = scans.take(session, found.id, holder)
         if found.state == "scanning" and source.state == SourceState.SCAN_FAILED:
             sources.move(session, source.id, SourceState.SCANNING)
     if found.state == "scanning":
         try:
-            _read_pending(call, found, source, holder)
+            ScanReading(call, found, source, holder).run()
         except (RacineError, CancelledError) as fault:
             if not _is_shutdown(fault):
-                _finish(call, found, SourceState.SCAN_FAILED, str(fault) or "It was cancelled.")
+                _finish(call, found, _END[type(fault)], str(fault) or "It was cancelled.")
             raise
-        _finish(call, found, SourceState.SCANNED)
+        _finish(call, found, "scanned")
     with call.db.read() as session:
         counts = scans.totals(session, found.id)
     return group.ScanResult(
@@ -85,59 +86,19 @@ def detect_drift(call: Call, given: group.ScanRef) -> group.DriftResult:
     )
 
 
-def _read_pending(call: Call, found: Scan, source: Source, holder: str) -> None:
-    rules = parse(found.settings["rules"])
-    own = classifiers.load(Settings(database_url=call.db.url).classifiers_folder)
-    with call.db.read() as session:
-        waiting = scans.pending(session, found.id)
-    connector = connect(call, source)
-    try:
-        with beating(call, connector):
-            for asset in waiting:
-                _read(call, connector, asset, rules, own, holder)
-                call.heartbeat(asset.name)
-    finally:
-        connector.close()
+_END = defaultdict[type, str](
+    lambda: "failed", {CancelledError: "cancelled", Cancelled: "cancelled"}
+)
 
 
-def _read(
-    call: Call,
-    connector: Connector,
-    row: ScanAsset,
-    rules: Rules,
-    own: tuple[Classifier, ...],
-    holder: str,
-) -> None:
-    """Read one asset and keep its facts, or the reason why it cannot be read."""
-    asset = _asset(call, row)
-    try:
-        facts = read_asset(connector, asset, rules, own=own)
-    except SourceFault as fault:
-        with call.db.write() as session:
-            scans.keep_error(session, row.id, holder, str(fault))
-        return
-    learned = [
-        {"type": profile["type"], "profile": profile, "evidence": found.model_dump(mode="json")}
-        if asset.kind == "file"
-        else {"profile": profile, "evidence": found.model_dump(mode="json")}
-        for profile, found in zip(facts.profiles, facts.evidence, strict=True)
-    ]
+def _finish(call: Call, found: Scan, state: str, reason: str | None = None) -> None:
+    to = SourceState.SCANNED if state == "scanned" else SourceState.SCAN_FAILED
     with call.db.write() as session:
-        scans.keep_facts(
-            session, row.id, holder, rows=facts.rows, rows_read=facts.rows_read,
-            limits=facts.limits, found=learned,
-        )  # fmt: skip
-
-
-def _asset(call: Call, row: ScanAsset) -> Asset:
-    with call.db.read() as session:
-        columns = tuple(Column(c.name, c.type) for c in scans.columns(session, row.id))
-    return Asset(row.name, row.kind, columns, row.facts["details"], row.rows, row.fingerprint)
-
-
-def _finish(call: Call, found: Scan, to: SourceState, reason: str | None = None) -> None:
-    with call.db.write() as session:
-        scans.close(session, found.id, "scanned" if to is SourceState.SCANNED else "failed")
+        scans.close(session, found.id, state)
+        if state == "scanned":
+            asset_states.carry(session, found.source_id, found.id)
+        if state == "cancelled":
+            scan_progress.drop_all(session, found.id)
         # Another run may have taken the source further: its state is not this scan's to set.
         if sources.get(session, found.source_id).state == SourceState.SCANNING:
             sources.move(session, found.source_id, to, reason)

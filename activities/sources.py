@@ -1,21 +1,23 @@
 """Performs the operations of the data-source group."""
 
 import time
-from collections.abc import Iterator
+from collections import Counter
 from datetime import UTC, datetime
-from typing import Any
 
+from activities import classifiers
 from activities.beating import beating
 from activities.call import Call, Performers
-from activities.connectors.protocol import Asset, Listing
+from activities.connectors.protocol import Listing
 from activities.opening import connect
+from activities.planning import Planner
+from models.settings import Settings
 from models.stores import rule_sets, scans, sources
+from models.stores.rule_sets import Ruled
 from models.stores.sources import Source
 from racine.errors import Conflict, RacineError, SourceFault
 from racine.governance import data_sources as group
 from racine.governance.data_sources import credentials, locations
 from racine.governance.data_sources.states import TESTABLE, SourceState
-from racine.governance.scan_rule_sets.rules import SYSTEM, Rules, parse
 
 
 def register(call: Call, given: group.RegisterInput) -> group.RegisterResult:
@@ -62,75 +64,62 @@ def archive(call: Call, given: group.SourceRef) -> group.SourceStateResult:
 
 
 def discover(call: Call, given: group.DiscoverInput) -> group.DiscoverResult:
+    """List a source and open a scan over what it holds: each asset with what is done with it."""
     source = _source(call, given.source_id)
-    rules, version = _rules(call, given.rule_set_id)
+    ruled = _ruled(call, source, given)
+    if given.dry_run:
+        return _planned(call, source, given, ruled)
     _move(call, source, SourceState.SCANNING)
     try:
-        connector = connect(call, source)
-        try:
-            with beating(call, connector):
-                listing = connector.discover()
-        finally:
-            connector.close()
+        return _planned(call, source, given, ruled)
     except RacineError as fault:
         _move(call, source, SourceState.SCAN_FAILED, str(fault))
         raise
-    return _open_scan(call, source, given.rule_set_id, version, rules, listing)
+
+
+def _planned(
+    call: Call, source: Source, given: group.DiscoverInput, ruled: Ruled
+) -> group.DiscoverResult:
+    own = classifiers.load(Settings(database_url=call.db.url).classifiers_folder)
+    connector = connect(call, source)
+    try:
+        with beating(call, connector):
+            listing = connector.discover()
+        planner = Planner.of(call.db, source.id, ruled.rules, own, connector)
+    finally:
+        connector.close()
+    return _open_scan(call, source, given, ruled, listing, planner)
 
 
 def _open_scan(
-    call: Call, source: Source, rule_set_id: str | None, version: int | None, rules: Rules,
-    listing: Listing,
+    call: Call, source: Source, given: group.DiscoverInput, ruled: Ruled, listing: Listing,
+    planner: Planner,
 ) -> group.DiscoverResult:  # fmt: skip
-    rows = list(_rows(listing, rules))
+    """Write the scan down, some assets a transaction; it can be taken up once all are there."""
     with call.db.write() as session:
         scan = scans.create(
             session, source.workspace_id, source.id, call.context.run_id, call.task_key
         )
-        scan.rule_set_id, scan.rule_set_version = rule_set_id, version
-        scan.settings = {"rules": rules.model_dump(mode="json")}
-        scan.clean, scan.errors = listing.clean, list(listing.errors)
-        scans.add_assets(session, scan.id, rows)
-        return group.DiscoverResult(
-            scan_id=scan.id,
-            assets=sum(asset["state"] != "excluded" for asset, _ in rows),
-            excluded=sum(asset["state"] == "excluded" for asset, _ in rows),
-            errors=len(listing.errors) + sum(asset["state"] == "failed" for asset, _ in rows),
-            clean=listing.clean,
-        )
-
-
-def _rows(listing: Listing, rules: Rules) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Yield each asset's row with those of its columns; an excluded asset keeps only its name."""
-    selection = rules.selection()
-    for asset in listing.assets:
-        why = selection.explain(asset.name)
-        state = "excluded" if not why.included else "failed" if asset.error else "pending"
-        row = {
-            "name": asset.name[:1000],
-            "kind": asset.kind,
-            "state": state,
-            "error": asset.error if why.included else None,
-            "rows": asset.rows,
-            "fingerprint": asset.fingerprint,
-            "facts": {"details": asset.details, "rule": why.reason},
-        }
-        yield row, _columns(asset) if why.included else []
-
-
-def _columns(asset: Asset) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": column.name[:1000],
-            "type": column.type[:200],
-            "primary_key": column.primary_key,
-            "references": column.references,
-            "profile": {},
-            "evidence": {},
-            "classifications": [],
-        }
-        for column in asset.columns
-    ]
+        scan.state, scan.errors = "listing", list(listing.errors)
+        scan.rule_set_id, scan.rule_set_version = ruled.rule_set_id, ruled.version
+        scan.settings = {"rules": ruled.content, "layers": ruled.layers}
+    counts = Counter[str]()
+    for rows in planner.rows(listing.assets):
+        with call.db.write() as session:
+            scans.add_assets(session, scan.id, rows)
+        counts.update(asset["state"] for asset, _ in rows)
+        call.heartbeat()
+    with call.db.write() as session:
+        opened = scans.get(session, scan.id)
+        opened.state, opened.clean = "planned" if given.dry_run else "open", listing.clean
+    return group.DiscoverResult(
+        scan_id=scan.id,
+        assets=counts.total() - counts["excluded"],
+        to_read=counts["pending"],
+        excluded=counts["excluded"],
+        errors=len(listing.errors) + counts["failed"],
+        clean=listing.clean,
+    )
 
 
 def _measure(call: Call, source: Source) -> group.CheckResult:
@@ -158,14 +147,13 @@ def _measure(call: Call, source: Source) -> group.CheckResult:
     return group.CheckResult(ok=last.ok, steps=steps)
 
 
-def _rules(call: Call, rule_set_id: str | None) -> tuple[Rules, int | None]:
-    """Return a rule set's newest rules, or the system's own."""
-    if rule_set_id is None:
-        return SYSTEM, None
+def _ruled(call: Call, source: Source, given: group.DiscoverInput) -> Ruled:
     with call.db.read() as session:
-        rule_sets.get(session, rule_set_id, workspace_id=call.context.workspace_id)
-        version = rule_sets.version(session, rule_set_id)
-        return parse(version.content), version.number
+        named = given.rule_set_id or source.options.get("rule_set_id")
+        found = rule_sets.ruled(session, source.workspace_id, named)
+    if given.mode is None:
+        return found
+    return found.with_more({"plan": {"mode": given.mode}})
 
 
 def _source(call: Call, source_id: str) -> Source:

@@ -100,7 +100,11 @@ def _save(
     before = rule_sets.named(session, actor.workspace_id, name)
     was = _summary(before) if before else None
     rule_set = rule_sets.save(
-        session, actor.workspace_id, name, rules.model_dump(mode="json"), actor.id
+        session,
+        actor.workspace_id,
+        name,
+        rules.model_dump(mode="json", exclude_unset=True),
+        actor.id,
     )
     audit.record(session, actor, action, rule_set.id, before=was, after=_summary(rule_set))
     return rule_set

@@ -62,6 +62,8 @@ class Asset:
     """Its size in the source, where that is known."""
     modified: str | None = None
     """When it last changed, ISO 8601 in UTC, where the source tells."""
+    uses: int | None = None
+    """How often it was read, as the source counts: what is used more is scanned first."""
 
     @property
     def schema(self) -> str:

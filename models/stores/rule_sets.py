@@ -1,5 +1,6 @@
 """Queries over scan rule sets and their versions."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -8,9 +9,54 @@ from sqlalchemy.orm import Session
 from models.stores.paging import Page, page
 from models.tables.rule_sets import RuleSet, RuleSetVersion
 from racine.errors import NotFound
+from racine.governance.scan_rule_sets import rules as rule_language
+from racine.governance.scan_rule_sets.rules import Rules
 from racine.ids import new_id
 
 __all__ = ["RuleSet", "RuleSetVersion"]
+
+DEFAULT = "default"
+"""Name of the rule set that every other one of its workspace inherits from, where it is there."""
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """The rules that a scan obeys, and the rule sets they were made of, the most general first."""
+
+    content: dict[str, Any]
+    layers: list[dict[str, Any]]
+
+    @property
+    def rules(self) -> Rules:
+        return rule_language.parse(self.content)
+
+    @property
+    def rule_set_id(self) -> str | None:
+        return self.layers[-1]["id"] if self.layers else None
+
+    @property
+    def version(self) -> int | None:
+        return self.layers[-1]["version"] if self.layers else None
+
+    def with_more(self, content: dict[str, Any]) -> "Ruled":
+        """Return the same with rules of one scan alone on top."""
+        return Ruled(_stored(rule_language.layered(self.content, content)), self.layers)
+
+
+def ruled(session: Session, workspace_id: str, rule_set_id: str | None) -> Ruled:
+    """Return a rule set's newest rules over the workspace's default ones over the system's."""
+    found = [named(session, workspace_id, DEFAULT)]
+    if rule_set_id is not None:
+        found.append(get(session, rule_set_id, workspace_id=workspace_id))
+    layers, contents = [], []
+    for rule_set in {r.id: r for r in found if r is not None}.values():
+        contents.append(version(session, rule_set.id).content)
+        layers.append({"id": rule_set.id, "name": rule_set.name, "version": rule_set.version})
+    return Ruled(_stored(rule_language.layered(*contents)), layers)
+
+
+def _stored(rules: Rules) -> dict[str, Any]:
+    return rules.model_dump(mode="json", exclude_unset=True)
 
 
 def save(

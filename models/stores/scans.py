@@ -1,7 +1,7 @@
 """Queries over scans and what they found."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, insert, select
@@ -9,11 +9,14 @@ from sqlalchemy.orm import Session
 
 from models.stores.paging import Page, page
 from models.tables.base import now
-from models.tables.scans import Scan, ScanAsset, ScanColumn
+from models.tables.scans import AssetState, Scan, ScanAsset, ScanColumn
 from racine.errors import Conflict, NotFound
 from racine.ids import new_id
 
 __all__ = ["Scan", "ScanAsset", "ScanColumn"]
+
+CARRIED = ("type", "profile", "evidence", "classifications")
+"""What a column that is not read again keeps of an earlier scan."""
 
 _ROWS = 1000
 """Rows of one INSERT."""
@@ -33,6 +36,7 @@ def create(
     else:
         session.execute(delete(ScanAsset).where(ScanAsset.scan_id == scan.id))
         scan.state, scan.clean, scan.holder, scan.ended_at = "open", False, "", None
+        scan.control = {}
     session.flush()
     return scan
 
@@ -92,9 +96,9 @@ def assets(session: Session, scan_id: str) -> list[ScanAsset]:
 
 
 def pending(session: Session, scan_id: str) -> list[ScanAsset]:
-    """Return the assets that are still to be read, by name."""
+    """Return the assets that are still to be read, in the order of their plans."""
     found = select(ScanAsset).where(ScanAsset.scan_id == scan_id, ScanAsset.state == "pending")
-    return list(session.scalars(found.order_by(ScanAsset.name)))
+    return sorted(session.scalars(found), key=lambda a: (-a.plan.get("score", 0.0), a.name))
 
 
 def listed_names(session: Session, scan_id: str) -> list[str]:
@@ -159,6 +163,21 @@ def last_read(session: Session, source_id: str, name: str) -> tuple[Scan, list[S
     return scan, columns(session, asset_id)
 
 
+def facts_of(
+    session: Session, asset_ids: Sequence[str]
+) -> dict[str, tuple[dict[str, Any], list[ScanColumn]]]:
+    """Return what scans kept of assets they read, by id: facts, counts of rows, and columns."""
+    found: dict[str, tuple[dict[str, Any], list[ScanColumn]]] = {}
+    read = select(ScanAsset).where(ScanAsset.id.in_(asset_ids), ScanAsset.state == "scanned")
+    for asset in session.scalars(read):
+        kept = {"facts": asset.facts, "rows": asset.rows, "rows_read": asset.rows_read}
+        found[asset.id] = (kept, [])
+    held = select(ScanColumn).where(ScanColumn.asset_id.in_(list(found)))
+    for column in session.scalars(held.order_by(ScanColumn.asset_id, ScanColumn.position)):
+        found[column.asset_id][1].append(column)
+    return found
+
+
 def take(session: Session, scan_id: str, holder: str) -> Scan:
     """Make an attempt the one that may write; the one before it is refused from now on.
 
@@ -177,17 +196,17 @@ def keep_facts(
     *,
     rows: int | None,
     rows_read: int,
-    limits: Sequence[str],
+    told: Mapping[str, Any],
     found: Sequence[Mapping[str, Any]],
 ) -> None:
     """Store what was learned of an asset and of its columns, in order; again replaces it.
 
+    `told` is added to the asset's facts: ceilings met, what was wrong in the rows.
     Raises Conflict when another attempt has taken the scan over since.
     """
-    asset = session.get_one(ScanAsset, asset_id)
-    _fence(session, asset.scan_id, holder)
+    asset = fence_asset(session, asset_id, holder)
     asset.state, asset.error, asset.rows, asset.rows_read = "scanned", None, rows, rows_read
-    asset.facts = {**asset.facts, "limits": list(limits)}
+    asset.facts = {**asset.facts, **told}
     for column, facts in zip(columns(session, asset_id), found, strict=True):
         for name, value in facts.items():
             setattr(column, name, value)
@@ -195,9 +214,79 @@ def keep_facts(
 
 def keep_error(session: Session, asset_id: str, holder: str, error: str) -> None:
     """Store why an asset could not be read; raise Conflict when the attempt is not the newest."""
-    asset = session.get_one(ScanAsset, asset_id)
-    _fence(session, asset.scan_id, holder)
+    asset = fence_asset(session, asset_id, holder)
     asset.state, asset.error = "failed", error[:2000]
+
+
+def keep_cancelled(session: Session, asset_id: str, holder: str, why: str) -> None:
+    """Store that an asset is not read because somebody said so; raise Conflict as above."""
+    asset = fence_asset(session, asset_id, holder)
+    asset.state, asset.error = "cancelled", why[:2000]
+
+
+def control(session: Session, scan_id: str) -> dict[str, Any]:
+    """Return the orders that were given to a scan."""
+    found = session.scalar(select(Scan.control).where(Scan.id == scan_id))
+    return found or {}
+
+
+def beat(session: Session, scan_id: str) -> None:
+    """Note that the attempt which reads is alive."""
+    get(session, scan_id).beat_at = datetime.now(UTC)
+
+
+def keep_spent(session: Session, scan_id: str, spent: Mapping[str, Any]) -> None:
+    """Note what the reading has cost so far: an attempt after a crash counts on."""
+    scan = get(session, scan_id)
+    scan.settings = {**scan.settings, "spent": dict(spent)}
+
+
+def reading(session: Session, scan: Scan, alive_seconds: float) -> int:
+    """Return how many other scans read the same source now."""
+    since = datetime.now(UTC) - timedelta(seconds=alive_seconds)
+    found = select(func.count()).where(
+        Scan.source_id == scan.source_id,
+        Scan.id != scan.id,
+        Scan.state == "scanning",
+        Scan.beat_at > since,
+    )
+    return session.scalar(found) or 0
+
+
+def leave_out(session: Session, scan_id: str, why: str) -> list[str]:
+    """Put off what is still to be read, and return its names."""
+    left = pending(session, scan_id)
+    for asset in left:
+        asset.state = "deferred"
+        asset.facts = {**asset.facts, "left_out": why}
+    return [asset.name for asset in left]
+
+
+def carry_left_out(session: Session, scan_id: str) -> None:
+    """Let assets that were put off keep the facts that an earlier scan found, where there are."""
+    scan = get(session, scan_id)
+    left = select(ScanAsset).where(ScanAsset.scan_id == scan_id, ScanAsset.state == "deferred")
+    by_name = {asset.name: asset for asset in session.scalars(left)}
+    known = session.execute(
+        select(AssetState.name, AssetState.asset_id).where(AssetState.source_id == scan.source_id)
+    )
+    held = {name: found for name, found in known if name in by_name and found}
+    facts = facts_of(session, list(held.values()))
+    for name, found in held.items():
+        if found in facts:
+            _carry(session, by_name[name], *facts[found])
+
+
+def _carry(
+    session: Session, asset: ScanAsset, before: Mapping[str, Any], known: Sequence[ScanColumn]
+) -> None:
+    asset.state, asset.unchanged = "scanned", True
+    asset.rows, asset.rows_read = before["rows"], before["rows_read"]
+    by_name = {column.name: column for column in known}
+    for column in columns(session, asset.id):
+        if (old := by_name.get(column.name)) is not None:
+            for fact in CARRIED:
+                setattr(column, fact, getattr(old, fact))
 
 
 def close(session: Session, scan_id: str, state: str) -> None:
@@ -206,7 +295,7 @@ def close(session: Session, scan_id: str, state: str) -> None:
 
 
 def totals(session: Session, scan_id: str) -> dict[str, int]:
-    """Return the assets by state, the columns and the rows read."""
+    """Return the assets by state, those not read because they are unchanged, columns, rows read."""
     states = session.execute(
         select(ScanAsset.state, func.count(), func.sum(ScanAsset.rows_read))
         .where(ScanAsset.scan_id == scan_id)
@@ -218,9 +307,15 @@ def totals(session: Session, scan_id: str) -> dict[str, int]:
         .join(ScanAsset, ScanAsset.id == ScanColumn.asset_id)
         .where(ScanAsset.scan_id == scan_id, ScanAsset.state == "scanned")
     )
-    counts = {"scanned": 0, "failed": 0, "excluded": 0, "pending": 0}
+    counts = dict.fromkeys(
+        ("scanned", "failed", "excluded", "pending", "deferred", "cancelled", "unchanged"), 0
+    )
     counts |= {state: count for state, count, _ in states}
-    rows = sum(read or 0 for _, _, read in states)
+    same = select(func.count(), func.sum(ScanAsset.rows_read)).where(
+        ScanAsset.scan_id == scan_id, ScanAsset.unchanged
+    )
+    counts["unchanged"], not_read = session.execute(same).one()
+    rows = sum(read or 0 for _, _, read in states) - (not_read or 0)
     return {**counts, "columns": session.scalar(of_scan) or 0, "rows": int(rows)}
 
 
@@ -245,6 +340,13 @@ def previous(session: Session, scan: Scan) -> Scan | None:
         .limit(1)
     )
     return session.scalar(found)
+
+
+def fence_asset(session: Session, asset_id: str, holder: str) -> ScanAsset:
+    """Return an asset that the attempt may write; raise Conflict when it is not the newest."""
+    asset = session.get_one(ScanAsset, asset_id)
+    _fence(session, asset.scan_id, holder)
+    return asset
 
 
 def _fence(session: Session, scan_id: str, holder: str) -> None:

@@ -91,7 +91,7 @@ class ScanProgress(Table):
     """One element: the connector's own place after the last whole chunk."""
     rows_read: Mapped[int] = mapped_column(BigInteger)
     chunks: Mapped[int]
-    sketches: Mapped[list[Any]] = mapped_column(default=list)
+    sketches: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """A sketch a column of what was read so far; never a value."""
 
 
@@ -115,11 +115,12 @@ class AssetState(Identified, Table):
     sensitivity: Mapped[str] = mapped_column(String(20), default="")
     """The highest label of its columns when it was last classified."""
     watermark: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """`column` and `value` up to which rows were read, for types that tell nothing of anybody."""
+    """`column` and `value` up to which rows were read, for types that tell nothing of anybody, and
+    the fingerprints of the `parts` that were."""
     left_out: Mapped[int] = mapped_column(default=0)
     """Scans in a row whose budget ended before its turn."""
-    sketches: Mapped[list[Any]] = mapped_column(default=list, deferred=True)
-    """A sketch a column, kept to answer later questions without reading; never a value."""
+    sketches: Mapped[dict[str, Any]] = mapped_column(default=dict, deferred=True)
+    """A sketch and evidence a column, to answer later questions without reading; never a value."""
 
 
 class DriftEvent(Identified, Table):

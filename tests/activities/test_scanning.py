@@ -1,12 +1,16 @@
 """The operations of scans, on both engines."""
 
+import json
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from models.session import Database
-from models.stores import scans, sources
+from models.stores import rule_sets, scans, sources
+from models.tables.scans import ScanProgress
 from racine.errors import Conflict
 from tests.activities.worlds import World, shop, world
 
@@ -15,7 +19,13 @@ class Killed(BaseException):
     """Stands for the end of the process in mid-scan."""
 
 
-def discovered(run: World, location: Path, kind: str = "sqlite") -> tuple[str, str]:
+def discovered(
+    run: World, location: Path, kind: str = "sqlite", **rules: object
+) -> tuple[str, str]:
+    """Register a source and discover it by rules that its workspace has as its default."""
+    if rules:
+        with run.call.db.write() as session:
+            rule_sets.save(session, run.call.context.workspace_id, "default", rules, "usr_1")
     source = run.do("data_sources.register", name="shop", kind=kind, location=str(location))
     run.do("data_sources.test", source_id=source.source_id)
     found = run.do("data_sources.discover", source_id=source.source_id)
@@ -41,7 +51,7 @@ def test_a_scan_that_was_killed_goes_on_with_the_same_result(db: Database, tmp_p
 
     def die(*details: object) -> None:
         nonlocal beats
-        beats += 1
+        beats += bool(details)  # an asset is read
         if beats == 2:
             raise Killed
 
@@ -52,9 +62,50 @@ def test_a_scan_that_was_killed_goes_on_with_the_same_result(db: Database, tmp_p
     result = run.attempt(2).do("scan_logic.scan", scan_id=scan_id)
     assert (result.assets, result.rows) == (5, 250)
     undisturbed = run.next_run()
-    other = undisturbed.do("data_sources.discover", source_id=_source(db, scan_id)).scan_id
+    again = undisturbed.do("data_sources.discover", source_id=_source(db, scan_id), mode="full")
+    other = again.scan_id
     undisturbed.do("scan_logic.scan", scan_id=other)
     assert facts(db, scan_id) == facts(db, other)
+
+
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_a_table_goes_on_after_its_last_whole_chunk(
+    db: Database, tmp_path: Path, chunks: int
+) -> None:
+    run = world(db)
+    location = shop(tmp_path / "shop.db", tables=1, rows=130_000)
+    source, scan_id = discovered(run, location, sample="all")
+    kept = 0
+
+    def die(*details: object) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        with db.read() as session:
+            found = session.scalar(select(ScanProgress.chunks))
+        if found == chunks:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run.attempt(1, die).do("scan_logic.scan", scan_id=scan_id)
+    with db.read() as session:
+        (progress,) = session.scalars(select(ScanProgress))
+        kept = progress.rows_read
+        assert "example.org" not in json.dumps(progress.sketches)
+    assert kept >= chunks * 50_000
+    result = run.attempt(2).do("scan_logic.scan", scan_id=scan_id)
+    assert result.rows == 130_000
+    with db.read() as session:
+        assert session.scalar(select(ScanProgress)) is None
+        spent = scans.get(session, scan_id).settings["spent"]["rows"]
+    assert spent == 130_000, "what was read before the crash was read again"
+    undisturbed = run.next_run()
+    other = undisturbed.do("data_sources.discover", source_id=source, mode="full").scan_id
+    undisturbed.do("scan_logic.scan", scan_id=other)
+    assert facts(db, scan_id) == facts(db, other)
+    profile = facts(db, scan_id)[1][6]
+    assert isinstance(profile, dict)
+    assert profile["values"] == 130_000
+    assert abs(profile["distinct"] - 130_000) < 13_000
 
 
 def test_an_attempt_that_was_superseded_may_not_write(db: Database, tmp_path: Path) -> None:
@@ -62,6 +113,8 @@ def test_an_attempt_that_was_superseded_may_not_write(db: Database, tmp_path: Pa
     _, scan_id = discovered(run, shop(tmp_path / "shop.db"))
 
     def overtake(*details: object) -> None:
+        if not details:
+            return
         with db.write() as session:
             scans.take(session, scan_id, "another")
 

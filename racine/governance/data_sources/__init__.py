@@ -1,6 +1,6 @@
 """Connections to data: their kinds, credentials by reference and life cycle."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -40,12 +40,18 @@ class CheckResult(Payload):
 class DiscoverInput(Payload):
     source_id: str
     rule_set_id: str | None = None
-    """The rule set that the scan obeys; without it, the system's own."""
+    """The rule set that the scan obeys; without it, the source's, the workspace's, the system's."""
+    mode: Literal["full", "changed", "watermark", "schema", "age"] | None = None
+    """Which assets are read again; without it, as the rules say."""
+    dry_run: bool = False
+    """Only plan: nothing will be read, and the source keeps its state."""
 
 
 class DiscoverResult(Payload):
     scan_id: str
     assets: int
+    to_read: int
+    """Assets that the scan will read; the others' facts are carried over."""
     excluded: int
     errors: int
     clean: bool

@@ -1,4 +1,4 @@
-"""All that is known of a column after some of its rows: merges, is stored, and tells its profile."""
+"""What is known of a column after some of its rows: it merges, is stored, and tells a profile."""
 
 import math
 import re

@@ -63,7 +63,7 @@ class Distinct:
     def count(self) -> int:
         if self.exact:
             return len(self._codes)
-        share = (int.from_bytes(self._codes[-1]) + 1) / 256**_CODE
+        share: float = (int.from_bytes(self._codes[-1]) + 1) / 256**_CODE
         return round((self.k - 1) / share)
 
     def overlap(self, other: "Distinct") -> float:
@@ -111,7 +111,7 @@ class Frequent:
 
     @classmethod
     def from_json(cls, size: int, stored: Iterable[Sequence[Any]]) -> "Frequent":
-        return cls(size, {item: count for item, count in stored})
+        return cls(size, {str(item): int(count) for item, count in stored})
 
 
 _GAMMA = 1.02
@@ -163,7 +163,7 @@ class Quantiles:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Quantiles":
-        return cls(stored["level"], {bucket: count for bucket, count in stored["counts"]})
+        return cls(stored["level"], {int(place): int(count) for place, count in stored["counts"]})
 
 
 _SHIFT = 1 << 20

@@ -19,7 +19,7 @@ def test_counts_are_exact_however_many_values_there_are() -> None:
     values: list[str | None] = [f"{n:06d}" for n in range(5000)] + [None] * 30 + [""] * 20
     random.Random(1).shuffle(values)
     column = profiled(values)
-    profile = column.result(column.sample())
+    profile = column.sketch(column.sample()).profile()
     assert (profile["values"], profile["nulls"]) == (5020, 30)
     assert profile["length"] == {"min": 6, "max": 6, "mean": 6.0}
     assert profile["number"] == {"min": 0.0, "max": 5000.0, "mean": 2500.0}
@@ -36,13 +36,13 @@ def test_a_large_column_is_sampled_evenly_with_true_counts() -> None:
     assert set(sample.values()) == {2}
     halves = sum(int(value[5:]) < 20_000 for value in sample) / len(sample)
     assert 0.45 < halves < 0.55
-    assert abs(column.result(sample)["distinct"] - 40_000) < 4000
+    assert abs(column.sketch(sample).profile()["distinct"] - 40_000) < 4000
 
 
 def test_a_small_column_is_seen_whole() -> None:
     column = profiled(["a", "b", "a", None, "c"])
     assert column.sample() == Counter(a=2, b=1, c=1)
-    profile = column.result(column.sample())
+    profile = column.sketch(column.sample()).profile()
     assert (profile["distinct"], profile["distinct_exact"], profile["nulls"]) == (3, True, 1)
 
 
@@ -50,7 +50,7 @@ def test_the_same_data_in_other_batches_gives_the_same_profile() -> None:
     values: list[str | None] = [str(n * n) for n in range(3000)]
     one, other = profiled(values, batch=10), profiled(values, batch=10)
     assert one.sample() == other.sample()
-    assert one.result(one.sample()) == other.result(other.sample())
+    assert one.sketch(one.sample()).profile() == other.sketch(other.sample()).profile()
 
 
 def test_long_values_take_no_more_memory_than_short_ones() -> None:
@@ -59,7 +59,7 @@ def test_long_values_take_no_more_memory_than_short_ones() -> None:
         column.add([f"{n}-{m}" + "x" * 5000 for m in range(10)])
     sample = column.sample()
     assert sum(map(len, sample)) <= 100_000
-    assert column.result(sample)["length"] == {"min": 5003, "max": 5004, "mean": 5003.9}
+    assert column.sketch(sample).profile()["length"] == {"min": 5003, "max": 5004, "mean": 5003.9}
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,4 @@ def test_types_are_read_from_values(value: str, name: str) -> None:
 
 def test_numbers_keep_three_digits_only() -> None:
     column = profiled(["4915112345678", "4915187654321"])
-    assert column.result(column.sample())["number"]["max"] == 4.92e12
+    assert column.sketch(column.sample()).profile()["number"]["max"] == 4.92e12

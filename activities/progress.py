@@ -1,6 +1,7 @@
-"""The parts that the reading of an asset is made of: each adds up to what is known, value-free."""
+"""How far the reading of an asset has come: chunk by chunk, each adding to what is known."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,10 +33,12 @@ class Progress:
     position: Position | None = None
     sketches: list[ColumnSketch] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    irregular: Counter[str] = field(default_factory=Counter)
+    """What was wrong in the rows, in words, and how often."""
 
-    def add(self, part: "Part", position: Position | None) -> None:
-        """Take a part in; raises nothing, and asks the source nothing."""
-        sketches, evidence = part.closed()
+    def add(self, chunk: "Chunk", position: Position | None) -> None:
+        """Take in the rows of a chunk, which ends with it."""
+        sketches, evidence = chunk.closed()
         if self.chunks:
             for mine, theirs in zip(self.sketches, sketches, strict=True):
                 mine.merge(theirs)
@@ -45,31 +48,41 @@ class Progress:
         else:
             self.sketches = sketches
         self.evidence = evidence
-        self.rows, self.chunks, self.position = self.rows + part.rows, self.chunks + 1, position
+        self.irregular.update(chunk.irregular)
+        self.rows, self.chunks, self.position = self.rows + chunk.rows, self.chunks + 1, position
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """Return one object a column, which `from_json` takes."""
-        return [
+    def again(self) -> "Progress":
+        """Return it as an attempt after a crash would find it, so that both go on alike."""
+        return Progress.from_json(
+            self.to_json(), rows=self.rows, chunks=self.chunks, position=self.position
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `from_json` takes: one object a column, and what was wrong in the rows."""
+        columns = [
             {"sketch": sketch.to_json(), "evidence": found.model_dump(mode="json")}
             for sketch, found in zip(self.sketches, self.evidence, strict=True)
         ]
+        return {"columns": columns, "irregular": dict(self.irregular)}
 
     @classmethod
     def from_json(
-        cls, stored: Sequence[dict[str, Any]], *, rows: int, chunks: int, position: Position | None
+        cls, stored: Mapping[str, Any], *, rows: int, chunks: int, position: Position | None
     ) -> "Progress":
-        sketches = [ColumnSketch.from_json(column["sketch"]) for column in stored]
-        evidence = [Evidence.model_validate(column["evidence"]) for column in stored]
-        return cls(rows, chunks, position, sketches, evidence)
+        columns = stored["columns"]
+        sketches = [ColumnSketch.from_json(column["sketch"]) for column in columns]
+        evidence = [Evidence.model_validate(column["evidence"]) for column in columns]
+        return cls(rows, chunks, position, sketches, evidence, Counter(stored["irregular"]))
 
 
-class Part:
+class Chunk:
     """Some consecutive rows of an asset, whose values are in memory until it is closed."""
 
     def __init__(self, asset: Asset, bank: Sequence[Classifier], key: bytes | None) -> None:
         self._columns = _profiles(asset, key)
         self._bank = bank
         self.rows = 0
+        self.irregular: Counter[str] = Counter()
 
     def add(self, batch: Batch) -> int:
         """Take a batch in; return about how many bytes of text it holds."""
@@ -77,6 +90,7 @@ class Part:
         for column, values in zip(self._columns, batch.columns, strict=True):
             column.add(values)
         self.rows += batch.rows
+        self.irregular.update(batch.irregular)
         return sum(column.bytes for column in self._columns) - before
 
     def closed(self) -> tuple[list[ColumnSketch], list[Evidence]]:

@@ -95,9 +95,9 @@ def test_a_wide_range_halves_its_accuracy_and_stays_bounded() -> None:
     assert abs(found - median) / median < 0.02 * 2**sketch.level
 
 
-def _sketch(values: Sequence[str | None], key: bytes | None = KEY) -> ColumnSketch:
+def _sketch(given: Sequence[str | None], key: bytes | None = KEY) -> ColumnSketch:
     column = ColumnProfile(blank_is_null=False, key=key)
-    column.add(values)
+    column.add(given)
     return column.sketch(column.sample())
 
 
@@ -118,7 +118,7 @@ def test_a_column_in_parts_has_the_profile_of_the_whole(parts: list[list[str | N
 
 
 def test_no_value_and_no_guessable_hash_is_stored() -> None:
-    values: list[str | None] = [f"canary-{n}@example.org" for n in range(500)] * 2
+    values = [f"canary-{n}@example.org" for n in range(500)] * 2
     stored = json.dumps(_sketch(values).to_json())
     assert "canary" not in stored
     other = json.dumps(_sketch(values, b"another installation's own key..").to_json())
@@ -127,7 +127,7 @@ def test_no_value_and_no_guessable_hash_is_stored() -> None:
 
 
 def test_what_is_kept_is_small() -> None:
-    values: list[str | None] = [f"value {n}" for n in range(50_000)]
+    values = [f"value {n}" for n in range(50_000)]
     sketch = _sketch(values)
     kept = sketch.for_keeping()
     assert len(json.dumps(kept)) < 8_000

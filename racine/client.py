@@ -223,15 +223,19 @@ class Client:
         request_id: str | None = None,
         task_key: str | None = None,
         values: Mapping[str, Any] | None = None,
+        form: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Give a run an order; `state` is `pending` while no worker has answered.
 
-        `retry`, `skip`, `set_result`, `approve` and `reject` are about the task of `task_key`.
+        `retry`, `skip`, `set_result`, `approve` and `reject` are about the task of `task_key`;
+        `form` goes with the latter two.
         """
         body: dict[str, Any] = {"action": action, "reason": reason, "task_key": task_key}
         body["request_id"] = request_id or new_id("req")
         if values is not None:
             body["values"] = dict(values)
+        if form is not None:
+            body["form"] = dict(form)
         return self._send("POST", f"{_WORKFLOWS}/executions/{run_id}/control", json=body)
 
     def schedule(self, job: str, wish: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,3 +53,12 @@ def pending(session: Session, limit: int = 50) -> Sequence[RunControl]:
     """Return orders that no run has answered, oldest first."""
     query = select(RunControl).where(RunControl.state == PENDING)
     return session.scalars(query.order_by(RunControl.created_at).limit(limit)).all()
+
+
+def approvals(session: Session, run_id: str, task_key: str) -> Sequence[RunControl]:
+    """Return the approvals of a run's task that the run has not refused, oldest first."""
+    query = select(RunControl).where(
+        RunControl.run_id == run_id, RunControl.action == "approve", RunControl.state != REFUSED
+    )
+    found = session.scalars(query.order_by(RunControl.created_at, RunControl.id))
+    return [order for order in found if order.arguments.get("task_key") == task_key]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models.tables.verdicts import Verdict as Verdict
@@ -173,6 +173,39 @@ def matching(
     if undecided:
         query = query.where(Verdict.decided_by.is_(None))
     return query
+
+
+def uncertain(session: Session, source_id: str, at_least: float, below: float) -> list[Verdict]:
+    """Return a source's undecided verdicts of a confidence from `at_least` to `below`.
+
+    One a column, its likeliest, the most telling first; none of a column labelled by a person.
+    """
+    labelled = select(Verdict.column_id).where(
+        Verdict.source_id == source_id, Verdict.decided_by.is_not(None), Verdict.applied
+    )
+    query = select(Verdict).where(
+        Verdict.source_id == source_id, Verdict.decided_by.is_(None),
+        Verdict.column_id.not_in(labelled),
+    )  # fmt: skip
+    best: dict[str, Verdict] = {}
+    for verdict in session.scalars(query.order_by(Verdict.confidence.desc(), Verdict.id)):
+        best.setdefault(verdict.column_id, verdict)
+    chosen = [v for v in best.values() if at_least <= v.confidence < below]
+    return sorted(chosen, key=lambda v: (-v.need, v.id))
+
+
+def sure(session: Session, source_id: str, below: float) -> int:
+    """Return how many verdicts of a source stand at a confidence of `below` or more."""
+    query = select(func.count()).where(
+        Verdict.source_id == source_id, Verdict.applied, Verdict.confidence >= below
+    )
+    return session.scalar(query) or 0
+
+
+def chosen(session: Session, source_id: str, verdict_ids: Sequence[str]) -> list[Verdict]:
+    """Return those of the verdicts that the source still has, in the order of their ids."""
+    query = select(Verdict).where(Verdict.source_id == source_id, Verdict.id.in_(verdict_ids))
+    return list(session.scalars(query.order_by(Verdict.id)))
 
 
 def queue(session: Session, query: Select[Verdict], limit: int, after: str | None) -> list[Verdict]:

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from racine import templates
 from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, fields, table
+from racine.client import Client
 from racine.errors import InvalidInput, NotFound
 
 app = typer.Typer(no_args_is_help=True)
@@ -46,6 +48,28 @@ def explain(
         _print(found)
 
 
+@app.command()
+def assist(
+    source: Annotated[str, typer.Argument(help="A catalogued source, by name or id.")],
+    at_least: Annotated[float, typer.Option(min=0, max=1, help="Lowest confidence.")] = 0.3,
+    below: Annotated[float, typer.Option(min=0, max=1, help="Confidence that stands.")] = 0.9,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Columns at a time.")] = 50,
+    output: Output = Format.TABLE,
+) -> None:
+    """Start a run that puts a source's uncertain columns to a person."""
+    with profiles.client() as client:
+        given = {"source_id": _known(client, source), "at_least": at_least, "below": below,
+                 "limit": limit}  # fmt: skip
+        job = client.apply(templates.load("assisted_classification"))
+        run = client.run(job["name"], given)
+    if output is Format.JSON:
+        as_json({"run_id": run})
+        return
+    typer.echo(f"Run {run} asks about {source}.")
+    typer.echo(f"`racine runs tasks {run}` shows when it waits for an answer;")
+    typer.echo(f"`racine runs approve {run} ask --form answers.yaml` gives it.")
+
+
 def _read_now(
     source: str, column: str, rule_set: Path | None, classifiers: Path | None
 ) -> dict[str, Any]:
@@ -61,16 +85,21 @@ def _read_now(
 
 def _catalogued(source: str, column: str) -> dict[str, Any]:
     with profiles.client() as client:
-        known = {s["id"]: s["id"] for s in client.items("/api/data-sources")}
-        known |= {s["name"]: s["id"] for s in client.items("/api/data-sources")}
-        if source not in known:
-            raise NotFound(
-                f"{source} is neither a file or folder here nor a catalogued source.",
-                next_step=f"Catalogued are: {', '.join(sorted(known)) or 'none'}.",
-            )
-        return client.get(
-            "/api/classifications/explanation", source_id=known[source], column=column
+        asked = {"source_id": _known(client, source), "column": column}
+        return client.get("/api/classifications/explanation", **asked)
+
+
+def _known(client: Client, source: str) -> str:
+    """Return the id of a catalogued source that is named or given by id."""
+    listed = list(client.items("/api/data-sources"))
+    found = [s["id"] for s in listed if source in (s["id"], s["name"])]
+    if not found:
+        names = ", ".join(sorted(s["name"] for s in listed)[:20])
+        raise NotFound(
+            f"{source} is neither a file or folder here nor a catalogued source.",
+            next_step=f"Catalogued are: {names or 'none'}.",
         )
+    return str(found[0])
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -2,13 +2,15 @@
 
 import json
 from itertools import islice
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, fields, table
 from racine.cli.watching import COLUMNS, rows_of, watch_run
+from racine.errors import InvalidInput
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -173,21 +175,32 @@ def skip(run: Run, task: Task, reason: Reason = "", output: Output = Format.TABL
     _order(run, "skip", reason, output, task)
 
 
+Form = Annotated[Path | None, typer.Option(help="JSON or YAML file that answers its form.")]
+
+
 @app.command()
-def approve(run: Run, task: Task, reason: Reason = "", output: Output = Format.TABLE) -> None:
+def approve(
+    run: Run, task: Task, reason: Reason = "", form: Form = None, output: Output = Format.TABLE
+) -> None:
     """Say yes to what an approval task asks."""
-    _order(run, "approve", reason, output, task)
+    _order(run, "approve", reason, output, task, form)
 
 
 @app.command()
-def reject(run: Run, task: Task, reason: Reason = "", output: Output = Format.TABLE) -> None:
+def reject(
+    run: Run, task: Task, reason: Reason = "", form: Form = None, output: Output = Format.TABLE
+) -> None:
     """Say no to what an approval task asks."""
-    _order(run, "reject", reason, output, task)
+    _order(run, "reject", reason, output, task, form)
 
 
-def _order(run: str, action: str, reason: str, output: Format, task: str | None = None) -> None:
+def _order(
+    run: str, action: str, reason: str, output: Format, task: str | None = None,
+    form: Path | None = None,
+) -> None:  # fmt: skip
+    filled = _filled(form) if form else None
     with profiles.client() as client:
-        answer = client.control(run, action, reason=reason, task_key=task)
+        answer = client.control(run, action, reason=reason, task_key=task, form=filled)
     if output is Format.JSON:
         as_json(answer)
     elif answer["state"] == "pending":
@@ -195,3 +208,17 @@ def _order(run: str, action: str, reason: str, output: Format, task: str | None 
     else:
         said = answer["answer"]
         typer.echo(f"{action}: {said.get('state') or said.get('outcome') or answer['state']}")
+
+
+def _filled(form: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        answers = yaml.safe_load(form.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
+        raise InvalidInput(f"The form {form} cannot be read: {fault}.") from None
+    if not isinstance(answers, dict):
+        raise InvalidInput(
+            f"The form {form} holds no object.", next_step="Write names and answers, a line each."
+        )
+    return answers

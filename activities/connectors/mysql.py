@@ -23,7 +23,15 @@ from activities.connectors.protocol import (
     Position,
     Sample,
 )
-from activities.connectors.rows import batch_rows, blocks, bounded, columnar, in_batches, reservoir
+from activities.connectors.rows import (
+    batch_rows,
+    blocks,
+    bounded,
+    columnar,
+    in_batches,
+    reservoir,
+    text_weight,
+)
 from racine.errors import SourceFault, Unavailable
 from racine.governance.data_sources import CheckStep
 from racine.governance.data_sources.locations import Location
@@ -212,7 +220,7 @@ class MysqlConnector:
         ended = False
         try:
             cursor.execute(query)
-            yield from bounded(cursor.fetchall_unbuffered(), width)
+            yield from bounded(cursor.fetchall_unbuffered(), width, text_weight)
             ended = True
         except (pymysql.MySQLError, OSError, *_BROKEN_TALK) as fault:
             raise as_fault(fault, self._location) from None

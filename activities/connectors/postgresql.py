@@ -22,7 +22,7 @@ from activities.connectors.protocol import (
     Position,
     Sample,
 )
-from activities.connectors.rows import bounded, columnar, in_batches, reservoir
+from activities.connectors.rows import bounded, columnar, in_batches, reservoir, text_weight
 from racine.errors import SourceFault, Unavailable
 from racine.governance.data_sources import CheckStep
 from racine.governance.data_sources.locations import Location
@@ -175,7 +175,7 @@ class PostgresqlConnector:
         try:
             with connection.cursor(name="racine_scan") as cursor:
                 cursor.execute(query)
-                yield from bounded(_fetched(cursor), width)
+                yield from bounded(_fetched(cursor), width, text_weight)
         except psycopg.Error as fault:
             raise self._fault(fault) from None
         finally:
@@ -284,7 +284,7 @@ def _fetched(cursor: psycopg.ServerCursor[TupleRow]) -> Iterator[TupleRow]:
     """Yield rows, fetching as many at a time as should not be too large together."""
     size = _FIRST_FETCH
     while rows := cursor.fetchmany(size):
-        held = sum(sum(map(len, filter(None, row))) for row in rows[:: len(rows) // 50 + 1])
-        each = held // len(rows[:: len(rows) // 50 + 1]) + 1
+        some = rows[:: len(rows) // 50 + 1]
+        each = sum(map(text_weight, some)) // len(some) + 1
         yield from rows
         size = max(10, min(_LARGEST_FETCH, _FETCHED_CHARACTERS // each))

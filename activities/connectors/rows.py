@@ -49,12 +49,12 @@ def as_text(values: Sequence[Any]) -> Values:
     return [None if value is None else _CONVERT.get(type(value), _other)(value) for value in values]
 
 
-def bounded(rows: Iterable[Row], width: int) -> Iterator[list[Row]]:
-    """Yield a stream of rows of text in lists that are bounded in rows and in characters."""
+def bounded(rows: Iterable[Row], width: int, weigh: Callable[[Row], int]) -> Iterator[list[Row]]:
+    """Yield a stream of rows in lists that are bounded in rows and in characters."""
     size, taken, held = batch_rows(width), list[Row](), 0
     for row in rows:
         taken.append(row)
-        held += sum(map(len, filter(None, row)))
+        held += weigh(row)
         if len(taken) >= size or held >= _LOADED:
             yield taken
             taken, held = [], 0
@@ -85,7 +85,7 @@ def reservoir(
     Where they would take more than `_HELD` characters, half of them are given up, drawn evenly
     too, and from then on fewer are kept.
     """
-    weigh = weigh or _characters
+    weigh = weigh or weight
     dice = random.Random(seed)
     kept: list[Row] = []
     seen = held = 0
@@ -108,8 +108,14 @@ def reservoir(
     return kept
 
 
-def _characters(row: Sequence[Any]) -> int:
-    return sum(len(value) for value in row if isinstance(value, str))
+def weight(row: Sequence[Any]) -> int:
+    """Return how many characters and bytes a row holds."""
+    return sum(len(value) for value in row if isinstance(value, (str, bytes)))
+
+
+def text_weight(row: Sequence[str | None]) -> int:
+    """Return how many characters a row of nothing but text holds."""
+    return sum(map(len, filter(None, row)))
 
 
 def in_batches(

@@ -1,17 +1,23 @@
 """Reads a SQLite file, never writing to it."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from activities.connectors import checks
 from activities.connectors.protocol import Asset, Batch, Column, Listing, Position, Sample
-from activities.connectors.rows import batch_rows, blocks, columnar, in_batches, reservoir
+from activities.connectors.rows import blocks, bounded, columnar, in_batches, reservoir, weight
 from racine.errors import SourceFault
 from racine.governance.data_sources import CheckStep
 
 _BUSY_SECONDS = 10
+_LARGEST = 16 << 20
+"""Bytes of the largest value that SQLite may load."""
+
+_TOO_LARGE = f"rows with a value over {_LARGEST >> 20} MB, left out"
+
 _COLUMNS = """
 SELECT s.name, s.type, s.sql, c.name, c.type, c.pk
 FROM sqlite_schema AS s JOIN pragma_table_xinfo(s.name) AS c
@@ -63,11 +69,13 @@ class SqliteConnector:
         total = None if sample.rows is None else self.count(asset) or 0
         if sample.rows is None or (total is not None and total <= sample.rows):
             yield from self._all(asset, after)
-        elif asset.details.get("rowid"):
-            yield from in_batches(self._blocks(asset, sample.rows, sample), len(asset.columns))
-        else:
-            rows = reservoir(self._stream(asset), sample.rows, sample.seed)
-            yield from in_batches(rows, len(asset.columns))
+            return
+        irregular = Counter[str]()
+        rows = self._blocks(asset, sample, irregular) if asset.details.get("rowid") else []
+        # Deleted ranges leave strata empty: then an even draw over all rows is the better sample.
+        if len(rows) * 2 < sample.rows:
+            rows = reservoir(self._rows(asset, irregular), sample.rows, sample.seed)
+        yield from in_batches(rows, len(asset.columns), irregular)
 
     def cancel(self) -> None:
         if self._opened is not None:
@@ -79,25 +87,62 @@ class SqliteConnector:
             self._opened = None
 
     def _all(self, asset: Asset, after: Position | None) -> Iterator[Batch]:
+        irregular, width = Counter[str](), len(asset.columns)
         if not asset.details.get("rowid"):
-            for rows in self._stream(asset):
-                yield columnar(rows, len(asset.columns))
+            for rows in bounded(self._each(asset), width, weight):
+                yield columnar(rows, width)
             return
-        key = asset.details["rowid"]
-        where = "" if after is None else f"WHERE {key} > ?"
-        sql = f"SELECT {key}, {_list(asset)} FROM {_quoted(asset.name)} {where} ORDER BY {key}"
-        cursor = self._run(sql, () if after is None else (after,))
-        while rows := self._fetch(cursor, batch_rows(len(asset.columns))):
-            position, *columns = zip(*rows, strict=True)
-            yield columnar(list(zip(*columns, strict=True)), len(columns), position[-1])
+        for rows in bounded(self._numbered(asset, after, irregular), width, weight):
+            yield Batch(
+                columnar([row[1:] for row in rows], width).columns, len(rows), rows[-1][0],
+                dict(irregular),
+            )  # fmt: skip
+            irregular.clear()
+        if irregular:
+            yield Batch([()] * width, 0, irregular=dict(irregular))
 
-    def _stream(self, asset: Asset) -> Iterator[list[Any]]:
+    def _rows(self, asset: Asset, irregular: Counter[str]) -> Iterator[list[Any]]:
+        if not asset.details.get("rowid"):
+            yield from ([row] for row in self._each(asset))
+            return
+        yield from ([row[1:]] for row in self._numbered(asset, None, irregular))
+
+    def _numbered(
+        self, asset: Asset, after: Position | None, irregular: Counter[str]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield rows, each after its number; one with a value over `_LARGEST` is left out."""
+        key, last = asset.details["rowid"], after
+        select = f"SELECT {key}, {_list(asset)} FROM {_quoted(asset.name)}"
+        single = False
+        while True:
+            # The driver steps ahead of the row it gives: the row at fault is found one by one.
+            where = "" if last is None else f" WHERE {key} > {int(last)}"
+            found = self._ask(f"SELECT min({key}) FROM {_quoted(asset.name)}{where}")
+            if found == [(None,)]:
+                return
+            tail = f" WHERE {key} = {found[0][0]}" if single else f"{where} ORDER BY {key}"
+            try:
+                for row in self._connection().execute(select + tail):
+                    last = row[0]
+                    yield row
+            except sqlite3.Error as fault:
+                if not _is_too_large(fault):
+                    raise self._fault(fault) from None
+                if single:
+                    irregular[_TOO_LARGE] += 1
+                    last = found[0][0]
+                single = not single
+
+    def _each(self, asset: Asset) -> Iterator[tuple[Any, ...]]:
         cursor = self._run(f"SELECT {_list(asset)} FROM {_quoted(asset.name)}")
-        while rows := self._fetch(cursor, batch_rows(len(asset.columns))):
-            yield rows
+        try:
+            yield from cursor
+        except sqlite3.Error as fault:
+            raise self._fault(fault) from None
 
-    def _blocks(self, asset: Asset, wanted: int, sample: Sample) -> list[Any]:
+    def _blocks(self, asset: Asset, sample: Sample, irregular: Counter[str]) -> list[Any]:
         """Return rows of blocks that begin at random places, one in each stratum of the rowids."""
+        assert sample.rows is not None
         name, key = _quoted(asset.name), asset.details["rowid"]
         ((low, high),) = self._ask(f"SELECT min({key}), max({key}) FROM {name}")
         sql = (
@@ -105,10 +150,14 @@ class SqliteConnector:
             f" ORDER BY {key} LIMIT ?"
         )
         rows: list[Any] = []
-        for place in blocks(low, high + 1, wanted, sample.seed):
-            rows += self._ask(sql, place)
-        # Deleted ranges leave strata empty: then an even draw over all rows is the better sample.
-        return rows if len(rows) * 2 >= wanted else reservoir(self._stream(asset), wanted, 0)
+        for place in blocks(low, high + 1, sample.rows, sample.seed):
+            try:
+                rows += self._connection().execute(sql, place)
+            except sqlite3.Error as fault:
+                if not _is_too_large(fault):
+                    raise self._fault(fault) from None
+                irregular[_TOO_LARGE] += 1
+        return rows
 
     def _views(self) -> list[Asset]:
         """Return the views; one that is broken is an asset with its error, not a failed listing."""
@@ -149,17 +198,12 @@ class SqliteConnector:
                 check_same_thread=False, isolation_level=None,
             )  # fmt: skip
             self._opened.text_factory = _decode
+            self._opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
         return self._opened
 
     def _run(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         try:
             return self._connection().execute(sql, values)
-        except sqlite3.Error as fault:
-            raise self._fault(fault) from None
-
-    def _fetch(self, cursor: sqlite3.Cursor, size: int) -> list[Any]:
-        try:
-            return cursor.fetchmany(size)
         except sqlite3.Error as fault:
             raise self._fault(fault) from None
 
@@ -180,8 +224,13 @@ _NEXT_STEPS = {
     "SQLITE_NOTADB": "The file is no SQLite database, or it is encrypted.",
     "SQLITE_BUSY": "Another process holds its lock: scan again when it has finished writing.",
     "SQLITE_CANTOPEN": "Give the worker's user the right to read the file and its folder.",
+    "SQLITE_TOOBIG": f"A value is over {_LARGEST >> 20} MB, in a table without row numbers.",
     "SQLITE_INTERRUPT": "The scan was cancelled or ran out of its time.",
 }
+
+
+def _is_too_large(fault: sqlite3.Error) -> bool:
+    return getattr(fault, "sqlite_errorname", "") == "SQLITE_TOOBIG"
 
 
 def _decode(value: bytes) -> str:

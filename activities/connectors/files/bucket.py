@@ -96,8 +96,9 @@ class BucketStore:
             for tried in range(_TRIES):
                 try:
                     return self._fetch(entry, start, size)
-                except urllib3.exceptions.HTTPError:
-                    if tried == _TRIES - 1:
+                except urllib3.exceptions.HTTPError as fault:
+                    # The pool itself has tried again where no answer came.
+                    if isinstance(fault, urllib3.exceptions.MaxRetryError) or tried == _TRIES - 1:
                         raise
         raise AssertionError("unreachable")
 

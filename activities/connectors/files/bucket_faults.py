@@ -45,6 +45,8 @@ def as_fault(fault: Exception, at: Location, what: str, reading: bool) -> Source
             f"{at}: the store does not answer ({code or type(fault).__name__}).",
             next_step="Check the endpoint and the network; then scan again.",
         )
+    if isinstance(fault, ValueError):  # the client's own check of a name
+        return SourceFault(f"{at}: {fault}.", next_step="Check the bucket and the prefix.")
     words, hint = _KNOWN.get(code, (f"the store answers {code or 'nothing that S3 would'}", ""))
     place = f"{at}: {what}" if what else f"{at}"
     return SourceFault(f"{place}: {words}.", next_step=hint or "Check the endpoint.")

@@ -8,9 +8,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from activities.connectors.boundary import Boundary
 
-_CONNECT_SECONDS, _READ_SECONDS = 10, 60
+_CONNECT_SECONDS, _READ_SECONDS = 10, 20
 _RETRIES = urllib3.Retry(
-    total=3, redirect=False, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504),
+    total=2, redirect=False, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504),
     raise_on_status=False,
 )  # fmt: skip
 

@@ -77,8 +77,8 @@ async def stored(db: Database) -> list[Part]:
 async def everything(db: Database, temporal: Part, client: Client | None) -> Health:
     """Return the state of the parts, the queues and the seven groups."""
     parts = [*await stored(db), temporal]
-    queues = await _queues(client)
-    return Health(parts, queues, _groups(parts, queues))
+    found = await queues(client)
+    return Health(parts, found, _groups(parts, found))
 
 
 async def _probe(name: str, db: Database, look: Callable[[Session], str]) -> Part:
@@ -112,7 +112,8 @@ def _is_migrated(session: Session) -> str:
     return f"It is at {found}, this release needs {wanted}. Run `racine migrate`."
 
 
-async def _queues(client: Client | None) -> list[Queue]:
+async def queues(client: Client | None) -> list[Queue]:
+    """Return the task queues with how many workers take from each."""
     if client is None:
         return [Queue(name, None, "Temporal does not answer.") for name in _KINDS]
     try:

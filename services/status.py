@@ -1,6 +1,5 @@
 """How a run stands, as Temporal tells it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,6 +44,9 @@ class PendingTask:
     attempt: int
     last_error: str = ""
     next_attempt_at: datetime | None = None
+    attempts_allowed: int = 0
+    """0: any number."""
+    task_queue: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,18 +118,6 @@ def _describe(failure: WorkflowFailureError) -> dict[str, Any]:
     return {"code": code, "message": str(getattr(cause, "message", cause))}
 
 
-def reasons(pending: Sequence[PendingTask]) -> dict[str, str]:
-    """Say, by task key, why tasks that Temporal holds are not running at this moment."""
-    return {task.task_key: _why(task) for task in pending if task.state == "queued"}
-
-
-def _why(task: PendingTask) -> str:
-    if task.next_attempt_at is None:
-        return "No worker has taken it yet."
-    due = task.next_attempt_at.isoformat(timespec="seconds")
-    return f"Attempt {task.attempt} is due at {due}; the last one said: {task.last_error}"
-
-
 def _pending(found: WorkflowExecutionDescription) -> list[PendingTask]:
     return [
         _task(info)
@@ -146,4 +136,6 @@ def _task(info: PendingActivityInfo) -> PendingTask:
         attempt=info.attempt,
         last_error=info.last_failure.message if info.HasField("last_failure") else "",
         next_attempt_at=retry_at if info.HasField("next_attempt_schedule_time") else None,
+        attempts_allowed=info.maximum_attempts,
+        task_queue=info.activity_options.task_queue.name,
     )

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,8 +14,8 @@ from models.session import Database
 from models.stores import jobs, summaries
 from models.stores.runs import Run
 from models.stores.summaries import Happening, RunSummary
-from racine.definitions.document import TASK_KINDS
-from racine.engine.states import FINAL_RUN_STATES, RunState, TaskState
+from racine.definitions.document import TASK_KINDS, FailurePolicy, RunIf
+from racine.engine.states import FINAL_RUN_STATES, TaskState
 from services import access, executions, workflows
 from services.access import Actor
 
@@ -55,8 +55,13 @@ class TaskView:
     error: dict[str, Any] | None = None
     depends_on: list[dict[str, Any]] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
+    run_if: str = RunIf.ALL_SUCCESS.value
+    holds: bool = False
+    """Whether the run waits for a person when the task has failed."""
+    reason: str = ""
+    """Why it was left out, as the interpreter names it."""
     waiting: str = ""
-    """Why it is not running; empty for one that runs or has ended."""
+    """Why it is not at work; empty for one that is, and for one that has run."""
 
     @property
     def started_at(self) -> datetime | None:
@@ -71,38 +76,6 @@ def of_run(session: Session, actor: Actor, run_id: str) -> tuple[Run, list[TaskV
     """Return a run's tasks in the document's order, each with its state and attempts."""
     run = executions.get(session, actor, run_id)
     return run, _views(session, run)
-
-
-def explain(run: Run, views: Sequence[TaskView], pending: Mapping[str, str]) -> None:
-    """Say of every task that is not running why it waits.
-
-    `pending` tells of tasks that Temporal holds: a worker is missing, or a retry is due.
-    """
-    if run.state in FINAL_RUN_STATES:
-        return
-    by_key = {view.key: view for view in views}
-    for view in views:
-        if view.key in pending:
-            # Between two attempts the log says failed, and Temporal that it goes on.
-            view.state, view.waiting = TaskState.RUNNING, pending[view.key]
-        elif view.state is TaskState.PENDING:
-            view.waiting = _reason(run, view, by_key)
-
-
-def _reason(run: Run, view: TaskView, by_key: Mapping[str, TaskView]) -> str:
-    open_ = [
-        upstream["task_key"]
-        for upstream in view.depends_on
-        if by_key[upstream["task_key"]].state in (TaskState.PENDING, TaskState.RUNNING)
-    ]
-    if open_:
-        more = f" and {len(open_) - 3} more" if len(open_) > 3 else ""
-        return f"It waits for {', '.join(open_[:3])}{more}."
-    if run.state == RunState.SCHEDULED:
-        return "The run has not been started yet."
-    if run.state == RunState.PAUSED:
-        return "The run is paused."
-    return "Its turn comes next: no worker has taken it yet."
 
 
 def critical_path(views: Sequence[TaskView]) -> list[str]:
@@ -224,14 +197,18 @@ def _milliseconds(start: datetime | None, end: datetime | None) -> int | None:
 
 
 def _tasks(session: Session, run: Run) -> list[dict[str, Any]]:
-    version = jobs.get_version(session, run.job_id, run.job_version)
-    document = version.document
+    document = _document(session, run)
     after = [*document.get("on_failure", []), *document.get("finally", [])]
     return [*document["tasks"], *after]
 
 
+def _document(session: Session, run: Run) -> dict[str, Any]:
+    return jobs.get_version(session, run.job_id, run.job_version).document
+
+
 def _views(session: Session, run: Run) -> list[TaskView]:
-    views = {task["task_key"]: _view(task) for task in _tasks(session, run)}
+    holds = _document(session, run).get("failure_policy") == FailurePolicy.HOLD
+    views = {task["task_key"]: _view(task, holds) for task in _tasks(session, run)}
     for happening in summaries.happenings(session, run.id):
         if (view := views.get(happening.task_key)) is not None:
             _apply(view, happening)
@@ -241,10 +218,17 @@ def _views(session: Session, run: Run) -> list[TaskView]:
     return list(views.values())
 
 
-def _view(task: dict[str, Any]) -> TaskView:
+def _view(task: dict[str, Any], holds: bool) -> TaskView:
     kind = next(kind for kind in TASK_KINDS if task.get(kind) is not None)
     operation = task[kind].get("operation", "") if kind == "operation_task" else ""
-    return TaskView(task["task_key"], kind, operation, depends_on=task.get("depends_on", []))
+    return TaskView(
+        task["task_key"],
+        kind,
+        operation,
+        depends_on=task.get("depends_on", []),
+        run_if=task.get("run_if", RunIf.ALL_SUCCESS.value),
+        holds=holds,
+    )
 
 
 def _apply(view: TaskView, happening: Happening) -> None:
@@ -253,6 +237,7 @@ def _apply(view: TaskView, happening: Happening) -> None:
         view.state = TaskState.RUNNING
         return
     view.state = TaskState(happening.kind)
+    view.reason = str(happening.body.get("reason", ""))
     error = happening.body.get("error", happening.body)
     view.error = error if view.state is TaskState.FAILED else None
     last = view.segments[-1] if view.segments else None

@@ -79,6 +79,8 @@ class PendingTask(BaseModel):
     attempt: int
     last_error: str
     next_attempt_at: datetime | None
+    attempts_allowed: int = Field(description="0: any number.")
+    task_queue: str
 
 
 class StatusAnswer(BaseModel):

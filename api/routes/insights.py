@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.deps import Me, Racine, ReadSession
 from racine.engine.states import FINAL_RUN_STATES
 from racine.errors import Unavailable
-from services import status as live
-from services import summaries
+from services import summaries, waiting
 
 router = APIRouter(prefix="/api/racine/workflows", tags=["insights"])
 
@@ -35,7 +34,9 @@ class TaskAnswer(Read):
     kind: str
     operation: str
     state: str
-    waiting: str = Field(description="Why it is not running; empty for one that runs or ended.")
+    waiting: str = Field(
+        description="Why it is not at work, or was left out; empty for one that is or has run."
+    )
     error: dict[str, Any] | None
     depends_on: list[dict[str, Any]]
     started_at: datetime | None
@@ -83,11 +84,11 @@ class FailuresAnswer(BaseModel):
 def graph(run_id: str, session: ReadSession, racine: Racine, me: Me) -> GraphAnswer:
     """Return the run's tasks with state, attempts and edges: its graph and its Gantt chart."""
     run, views = summaries.of_run(session, me, run_id)
+    live = waiting.Live()
     if run.state not in FINAL_RUN_STATES:
-        pending: list[live.PendingTask] = []
         with suppress(Unavailable):
-            pending = anyio.from_thread.run(live.status, racine.temporal, run).pending
-        summaries.explain(run, views, live.reasons(pending))
+            live = anyio.from_thread.run(waiting.live, racine.temporal, run)
+    waiting.explain(run, views, waiting.known(session, run), live)
     return GraphAnswer(
         run_id=run.id,
         state=run.state,

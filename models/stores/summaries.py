@@ -26,6 +26,8 @@ class Happening:
 
 _KINDS = ("started", "succeeded", "failed", "skipped", "excluded", "cancelled")
 
+_ASKS = ("waiting", "started")
+
 
 def happenings(session: Session, run_id: str) -> list[Happening]:
     """Return when the run's tasks started and ended, in order."""
@@ -35,6 +37,20 @@ def happenings(session: Session, run_id: str) -> list[Happening]:
         .order_by(RunEvent.id)
     )
     return [Happening(*row) for row in session.execute(query)]
+
+
+def asked(session: Session, run_id: str) -> dict[str, dict[str, Any]]:
+    """Return what tasks said, by key, when they last began to wait for a time or for people."""
+    query = select(RunEvent.task_key, RunEvent.kind, RunEvent.body).where(
+        RunEvent.run_id == run_id, RunEvent.task_key != "", RunEvent.kind.in_((*_ASKS, *_KINDS))
+    )
+    said: dict[str, dict[str, Any]] = {}
+    for key, kind, body in session.execute(query.order_by(RunEvent.id)):
+        if kind in _ASKS and body:
+            said[key] = body
+        elif kind not in _ASKS:
+            said.pop(key, None)
+    return said
 
 
 def latest(session: Session, job_id: str, limit: int) -> Sequence[tuple[Run, RunSummary | None]]:

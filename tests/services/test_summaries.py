@@ -11,8 +11,9 @@ from models.session import Database
 from models.stores import jobs, runs
 from models.stores import summaries as summary_store
 from models.tables.workspaces import Workspace
-from services import summaries
+from services import summaries, waiting
 from services.access import system
+from services.status import PendingTask
 
 BEGAN = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 ME = system("ws_1")
@@ -68,7 +69,8 @@ def test_a_task_that_waits_says_for_what(db: Database) -> None:
         make_run(session, make_job(session, diamond()), "run_1", "running")
         runs.add_events(session, LOG)
         run, views = summaries.of_run(session, ME, "run_1")
-        summaries.explain(run, views, {"c": "No worker has taken it yet."})
+        held = PendingTask("c", "racine.noop", "queued", 2)
+        waiting.explain(run, views, waiting.Known(), waiting.Live({"c": held}))
     a, b, c, d = views
     assert [(s.attempt, s.state) for s in c.segments] == [(1, "failed"), (2, "running")]
     assert (a.started_at, a.ended_at) == (
@@ -84,7 +86,7 @@ def test_a_task_that_waits_says_for_what(db: Database) -> None:
         runs.add_events(session, [event("run_1", "c", "succeeded", 9, attempt=2)])
     with db.read() as session:
         run, views = summaries.of_run(session, ME, "run_1")
-        summaries.explain(run, views, {})
+        waiting.explain(run, views, waiting.known(session, run), waiting.Live())
     assert views[3].waiting == "The run is paused."
     assert summaries.critical_path(views) == ["a", "c"]
 

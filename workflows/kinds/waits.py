@@ -24,9 +24,9 @@ async def wait(level: "Level", step: Step) -> TaskResult | None:
     path, flow = level.path(step), level.flow
     left = flow.recall(path)
     if left is None:
-        level.began(step, "started", {})
-        await flow.flush(level.scope.context)
         until = _until(step.spec, level.names_of(step))
+        level.began(step, "started", {"until": until.isoformat(timespec="seconds")})
+        await flow.flush(level.scope.context)
     else:
         until = datetime.fromisoformat(left.state["until"])
     if not await passed(flow, until, lambda: False):

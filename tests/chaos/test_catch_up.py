@@ -88,7 +88,7 @@ def test_missed_slots_fire_once_within_the_catch_up_window(
 
     async def fires(port: int, many: int) -> None:
         """Serve both schedules until the patient one has fired so often."""
-        with temporal(tmp_path, port), opened(sqlite_db) as parts:
+        with temporal(tmp_path, port), opened(sqlite_db, tmp_path) as parts:
             client = await reached(port)
             for schedule_id in (patient, strict):
                 await service.apply(sqlite_db, client, schedule_id)

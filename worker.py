@@ -89,6 +89,7 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
             pools.release,
             loops.expand,
             loops.slice,
+            loops.collect,
             parts.python.run,
             SqlTasks(attempts).run,
             HttpTasks(attempts).run,

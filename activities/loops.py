@@ -8,9 +8,9 @@ from temporalio import activity
 from activities import items
 from activities.faults import as_failure
 from activities.heartbeats import Heartbeats
-from activities.names import EXPAND, SLICE
+from activities.names import COLLECT, EXPAND, SLICE
 from activities.naming import named
-from models.messages import INLINE_LIMIT, ExpandCall, Expanded, SliceCall
+from models.messages import INLINE_LIMIT, CollectCall, ExpandCall, Expanded, Results, SliceCall
 from models.session import Database
 from models.stores import blobs, pages
 from racine import expressions
@@ -40,6 +40,26 @@ class LoopActivities:
         except RacineError as fault:
             raise as_failure(fault) from fault
         return items[call.start : call.start + call.count]
+
+    @activity.defn(name=COLLECT)
+    def collect(self, call: CollectCall) -> Results:
+        """Put parts of a loop's results together, in order, and keep them in a blob."""
+        try:
+            return self._collected(call)
+        except RacineError as fault:
+            raise as_failure(fault) from fault
+
+    def _collected(self, call: CollectCall) -> Results:
+        workspace_id = call.context.workspace_id
+        items: list[tuple[int, Any]] = []
+        for part in call.parts:
+            items += part.items if part.ref is None else self._load(workspace_id, part.ref)
+        kept: Any = items
+        if call.total is not None:
+            by_number = dict(items)
+            kept = {"results": [by_number.get(number) for number in range(call.total)]}
+        with self._db.write() as session:
+            return Results(ref=blobs.put(session, workspace_id, json.dumps(kept).encode()))
 
     def _expanded(self, call: ExpandCall) -> Expanded:
         if isinstance(call.inputs, dict):

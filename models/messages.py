@@ -200,6 +200,13 @@ class ExpandCall(Message):
     batch_size: int | None = None
 
 
+class Results(Message):
+    """What iterations gave, by their numbers: inline while it is little, else in a blob."""
+
+    items: list[tuple[int, Any]] = Field(default_factory=list)
+    ref: str | None = None
+
+
 class Expanded(Message):
     """A loop's items: inline while they are few and small, else in a blob."""
 
@@ -208,6 +215,8 @@ class Expanded(Message):
     ref: str | None = None
     by_reference: bool = False
     """The items are pages behind `ref`, and only activities read them."""
+    gave: Results | None = None
+    """What the good iterations of a repaired loop gave before."""
 
 
 class SliceCall(Message):
@@ -237,6 +246,10 @@ class LoopInput(Message):
     """Whether the run's results are kept for repairs."""
     kept: PackedKept | None = None
     """What is known of the stretch from before: of a repaired run."""
+    item: str | None = None
+    """Another name of the item."""
+    collect: str | None = None
+    """Template of what each iteration gives."""
     carried: "CarriedLoop | None" = None
 
 
@@ -246,6 +259,15 @@ class CarriedLoop(Message):
     transitions: list[Transition] = Field(default_factory=list)
     tries: dict[str, int] = Field(default_factory=dict)
     left: dict[str, Left] = Field(default_factory=dict)
+
+
+class CollectCall(Message):
+    """Parts of what a loop gave, to be kept in one blob."""
+
+    context: RunContext
+    parts: list[Results]
+    total: int | None = None
+    """Of a whole loop, whose results then stand in order of its items, null where there is none."""
 
 
 class Tally(Message):
@@ -260,6 +282,7 @@ class Tally(Message):
     """All that succeeded, of runs that keep their results."""
     tries: int = 0
     """The highest try of any task in them."""
+    results: list[Results] = Field(default_factory=list)
 
 
 class RecordCall(Message):

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
         RunJobTask,
         SqlTask,
         SwitchTask,
+        Task,
         WaitTask,
+        WhileTask,
     )
     from racine.sdk.job import JobBuilder, JobDefinition, job
     from racine.sdk.reference import cel
@@ -76,7 +78,9 @@ _HOMES = {
     "RunJobTask": _DOCUMENT,
     "SqlTask": _DOCUMENT,
     "SwitchTask": _DOCUMENT,
+    "Task": _DOCUMENT,
     "WaitTask": _DOCUMENT,
+    "WhileTask": _DOCUMENT,
     "cel": "racine.sdk.reference",
     "job": "racine.sdk.job",
 }
@@ -110,7 +114,9 @@ __all__ = [
     "RunJobTask",
     "SqlTask",
     "SwitchTask",
+    "Task",
     "WaitTask",
+    "WhileTask",
     "cel",
     "job",
 ]

@@ -27,6 +27,17 @@ _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _INTEGERS = range(-(2**63), 2**64)
 
 
+@lru_cache(maxsize=8192)
+def references(expression: str) -> tuple[Reference, ...]:
+    """Return what an expression reads, known or not; raise InvalidInput unless it parses."""
+    _require_length(expression)
+    try:
+        tree = _environment(CONTEXTS).compile(expression, True).serialize()
+    except RuntimeError as fault:
+        raise _not_cel(expression, fault) from None
+    return tuple(expression_tree.references(tree))
+
+
 def check(expression: str, contexts: tuple[str, ...] = CONTEXTS) -> list[Reference]:
     """Return what an expression reads; raise InvalidInput unless it is CEL over known contexts."""
     return list(_compile(expression, contexts)[1])
@@ -72,9 +83,15 @@ def broken_templates(value: Any) -> list[str]:
 
 
 def evaluate(
-    expression: str, context: Mapping[str, Any], contexts: tuple[str, ...] = CONTEXTS
+    expression: str, context: Mapping[str, Any], contexts: tuple[str, ...] | None = None
 ) -> Any:
-    """Return the JSON value of a CEL expression over a JSON-mode context."""
+    """Return the JSON value of a CEL expression over a JSON-mode context.
+
+    Without `contexts`, it may name the usual ones and whatever else the context holds.
+    """
+    if contexts is None:
+        more = [name for name in context if name not in CONTEXTS]
+        contexts = (*CONTEXTS, *sorted(more)) if more else CONTEXTS
     program, reads = _compile(expression, contexts)
     roots = {reference.path[0] for reference in reads}
     data = {name: context.get(name, {}) if name in roots else {} for name in contexts}
@@ -187,7 +204,7 @@ def _error() -> Any:
     return cel.Type.ERROR
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _environment(contexts: tuple[str, ...]) -> "cel.Env":
     # Loaded when first needed: 7 MB that the API, which rarely evaluates, need not hold.
     from cel_expr_python import cel
@@ -204,10 +221,7 @@ def _environment(contexts: tuple[str, ...]) -> "cel.Env":
 def _compile(
     expression: str, contexts: tuple[str, ...]
 ) -> tuple["cel.Expression", tuple[Reference, ...]]:
-    if len(expression) > MAX_LENGTH:
-        raise InvalidInput(f"An expression has at most {MAX_LENGTH} characters.")
-    if not _encodes(expression):
-        raise InvalidInput(f"{expression!r} is not valid CEL: it is not valid Unicode.")
+    _require_length(expression)
     environment = _environment(contexts)
     try:
         program = environment.compile(expression)
@@ -216,8 +230,19 @@ def _compile(
         if guarded is not None:
             program = environment.deserialize(guarded)
     except RuntimeError as fault:
-        raise InvalidInput(f"{expression!r} is not valid CEL: {_complaint(fault)}.") from None
+        raise _not_cel(expression, fault) from None
     return program, tuple(expression_tree.references(tree))
+
+
+def _require_length(expression: str) -> None:
+    if len(expression) > MAX_LENGTH:
+        raise InvalidInput(f"An expression has at most {MAX_LENGTH} characters.")
+    if not _encodes(expression):
+        raise InvalidInput(f"{expression!r} is not valid CEL: it is not valid Unicode.")
+
+
+def _not_cel(expression: str, fault: Exception) -> InvalidInput:
+    return InvalidInput(f"{expression!r} is not valid CEL: {_complaint(fault)}.")
 
 
 def _complaint(fault: Exception) -> str:

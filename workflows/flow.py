@@ -82,6 +82,8 @@ class Flow:
 
     def enter(self, scheduler: Scheduler) -> None:
         self._schedulers.append(scheduler)
+        if self.draining:
+            scheduler.drain()
 
     def leave(self, scheduler: Scheduler) -> None:
         self._schedulers.remove(scheduler)

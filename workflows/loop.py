@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.scheduler import end
     from racine.errors import RacineError
     from workflows.flow import Flow
-    from workflows.loops import LOOP, iterate, load
+    from workflows.loops import LOOP, iterate, load, packed
     from workflows.memory import LoopMemory, Memory, half_done
     from workflows.steps import Level
     from workflows.waiting import settled
@@ -51,6 +51,7 @@ class RacineLoop:
             tally = await work
             if tally is None:
                 workflow.continue_as_new(self._carry())
+            tally = await packed(given, tally)
         except RacineError as fault:
             raise ApplicationError(fault.message, type=fault.code, non_retryable=True) from fault
         await self._write()

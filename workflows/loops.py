@@ -1,7 +1,8 @@
 """Runs a loop's iterations: a few in the run's own workflow, many in workflows of their own."""
 
 import asyncio
-from dataclasses import asdict
+import json
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +12,31 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 with workflow.unsafe.imports_passed_through():
     from activities.names import (
         ACTIVITY_QUEUE,
+        COLLECT,
         EXPAND,
         HEARTBEAT_TIMEOUT_SECONDS,
         OWN,
         SLICE,
     )
-    from models.messages import ExpandCall, Expanded, Left, LoopInput, Scope, SliceCall, Tally
-    from racine import items
+    from models.messages import (
+        INLINE_LIMIT,
+        CollectCall,
+        ExpandCall,
+        Expanded,
+        Left,
+        LoopInput,
+        Results,
+        Scope,
+        SliceCall,
+        Tally,
+    )
+    from racine import expressions, items
     from racine.engine.kept import Kept, numbers
-    from racine.engine.plan import INLINE_STEPS, Plan, Step
+    from racine.engine.plan import INLINE_STEPS, Step
     from racine.engine.policies import root_failures, verdict
     from racine.engine.scheduler import ORDERED
     from racine.engine.states import RunState, TaskResult, TaskState
-    from racine.errors import InvalidInput
+    from racine.errors import InvalidInput, RacineError
     from workflows.attempts import retry_policy
     from workflows.flow import Flow
     from workflows.waiting import Course, each
@@ -37,19 +50,37 @@ _KEPT_FAILURES = 100
 _SECONDS = timedelta(seconds=120)
 
 
+_INLINE_RESULTS = 1024
+"""Bytes of JSON above which what a stretch of iterations gave goes to a blob."""
+
+
 class Count:
-    """Adds up how iterations end."""
+    """Adds up how iterations end, and what they gave."""
 
     def __init__(self, allowed: int, before: dict[str, Any] | None = None) -> None:
         self._allowed = allowed
         self._sums = Tally.model_validate(before["sums"]) if before else Tally()
         self._told: int | None = before["told"] if before else None
+        self._bytes = _weight(self._sums.results)
 
     def enough(self) -> bool:
         return self._sums.failed > self._allowed
 
-    def success(self) -> None:
-        self.add(Tally(succeeded=1))
+    def success(self, number: int, given: list[Any]) -> None:
+        """Count an iteration; `given` is what it collected, if the loop collects."""
+        results = [Results(items=[(number, given[0])])] if given else []
+        self._bytes += len(json.dumps(given)) if given else 0
+        self.add(Tally(succeeded=1, results=results))
+
+    def overflow(self) -> list[Results]:
+        """Return, and keep no longer, what was collected, once it is too much to carry along."""
+        if self._bytes <= INLINE_LIMIT:
+            return []
+        self._bytes = 0
+        taken = [part for part in self._sums.results if part.ref is None]
+        kept = [part for part in self._sums.results if part.ref is not None]
+        self._sums = self._sums.model_copy(update={"results": kept})
+        return taken
 
     def failure(self, number: int, error: dict[str, Any] | None) -> None:
         self.add(Tally(failed=1, failed_items=[number], error=error))
@@ -66,6 +97,7 @@ class Count:
             failed=sums.failed + tally.failed,
             failed_items=sorted([*sums.failed_items, *tally.failed_items])[:_KEPT_FAILURES],
             error=tally.error if tells else sums.error,
+            results=[*sums.results, *tally.results],
         )
 
     def tally(self) -> Tally:
@@ -83,7 +115,7 @@ async def for_each(level: "Level", step: Step) -> TaskResult | None:
     left = flow.recall(f"{path}:items")
     if left is None:
         level.began(step, "started", {})
-        expanded = _known(flow, path) or await _expand(level, step)
+        expanded = _known(flow, path, step) or await _expand(level, step)
     else:
         expanded = Expanded.model_validate(left.state)
     total = expanded.count
@@ -96,6 +128,7 @@ async def for_each(level: "Level", step: Step) -> TaskResult | None:
         scope=scope, key=step.key, body=step.body, items=expanded.items, ref=expanded.ref,
         start=0, count=total, concurrency=step.spec["concurrency"], allowed=allowed,
         by_reference=expanded.by_reference,
+        item=step.spec.get("item"), collect=step.spec.get("collect"),
     )  # fmt: skip
     known = expanded.items is not None or expanded.by_reference
     if known and total * step.body.burden <= INLINE_STEPS:
@@ -105,13 +138,69 @@ async def for_each(level: "Level", step: Step) -> TaskResult | None:
     if tally is None:
         flow.left[f"{path}:items"] = Left(state=expanded.model_dump(mode="json"))
         return None
-    return level.told(step, _concluded(total, allowed, tally))
+    result = _concluded(total, allowed, tally)
+    if given.collect is not None:
+        gave = [expanded.gave, *tally.results] if expanded.gave else tally.results
+        result = await _with_results(flow, expanded, given, gave, result)
+    return level.told(step, result)
 
 
-def _known(flow: Flow, path: str) -> Expanded | None:
+async def _with_results(
+    flow: Flow,
+    expanded: Expanded,
+    given: LoopInput,
+    parts: list[Results],
+    result: TaskResult,
+) -> TaskResult:
+    """Add what the iterations gave to a loop's result: by reference unless it is little."""
+    if flow.memory is not None and result.state is TaskState.FAILED:
+        # A repair runs the others again, and wants to know what these gave.
+        kept = await _collected(given, parts, "kept")
+        known = expanded.model_copy(update={"gave": kept})
+        flow.memory.loop(given.scope.prefix, given.count, known.model_dump(mode="json"))
+        parts = [kept]
+    if all(part.ref is None for part in parts) and _weight(parts) <= INLINE_LIMIT // 2:
+        gave = dict(item for part in parts for item in part.items)
+        results = [gave.get(number) for number in range(given.count)]
+        return replace(result, values={**(result.values or {}), "results": results})
+    whole = await _collected(given, parts, "all", total=given.count)
+    return replace(result, ref=whole.ref)
+
+
+async def packed(given: LoopInput, tally: Tally) -> Tally:
+    """Return the tally of a stretch with what it gave in a blob, unless it is little."""
+    if _weight(tally.results) <= _INLINE_RESULTS:
+        return tally
+    kept = await _collected(given, tally.results, "stretch")
+    return tally.model_copy(update={"results": [kept]})
+
+
+def _weight(parts: list[Results]) -> int:
+    return sum(len(json.dumps(part.items)) for part in parts)
+
+
+async def _collected(
+    given: LoopInput, parts: list[Results], name: str, total: int | None = None
+) -> Results:
+    call = CollectCall(context=given.scope.context, parts=parts, total=total)
+    place = f"{given.scope.prefix}[{given.start}]"
+    found: Results = await workflow.execute_activity(
+        COLLECT, call, activity_id=f"{OWN}collect:{place}:{name}",
+        task_queue=ACTIVITY_QUEUE, result_type=Results, start_to_close_timeout=_SECONDS,
+    )  # fmt: skip
+    return found
+
+
+def _known(flow: Flow, path: str, step: Step) -> Expanded | None:
     """Return the items that the loop has walked over before: they are not looked for again."""
     memory = flow.memory.loops.get(path) if flow.memory else None
-    return Expanded.model_validate(memory.items) if memory and memory.items else None
+    if memory is None or not memory.items:
+        return None
+    known = Expanded.model_validate(memory.items)
+    if step.spec.get("collect") is not None and known.gave is None:
+        # What its good iterations gave went with the workflow that ran them.
+        memory.done.clear()
+    return known
 
 
 async def iterate(
@@ -121,13 +210,15 @@ async def iterate(
     count, course = _begin(flow, given, 1)
 
     async def once(number: int) -> None:
-        inside = make(flow, _inner(given.scope, number, items[number - given.start]), given.body)
+        inside = make(flow, _inner(given, number, items[number - given.start]), given.body)
         await inside.run()
         if inside.scheduler.complete:
-            good = _count_one(count, number, given.body, inside.results)
+            good = _count_one(count, number, inside, given.collect)
             if flow.memory is not None:
                 results = None if good else inside.results
                 flow.memory.ended(given.scope.prefix, number, given.body, results)
+            if parts := count.overflow():
+                count.add(Tally(results=[await _collected(given, parts, str(number))]))
         else:
             course.back.append(number)
 
@@ -282,20 +373,25 @@ async def _child(flow: Flow, given: LoopInput) -> Tally:
         flow.children.pop(name, None)
 
 
-def _inner(scope: Scope, number: int, item: Any) -> Scope:
-    outer = scope.loop
-    return scope.model_copy(
-        update={
-            "prefix": f"{scope.prefix}[{number}].",
-            "loop": {"item": item, "item_index": number, "outer": outer},
-        }
-    )
+def _inner(given: LoopInput, number: int, item: Any) -> Scope:
+    scope, outer = given.scope, given.scope.loop
+    loop = {**outer, "item": item, "item_index": number, "outer": outer}
+    if given.item is not None:
+        loop[given.item] = item
+    return scope.model_copy(update={"prefix": f"{scope.prefix}[{number}].", "loop": loop})
 
 
-def _count_one(count: Count, number: int, body: Plan, results: dict[int, TaskResult]) -> bool:
+def _count_one(count: Count, number: int, inside: "Level", collect: str | None) -> bool:
     """Count an iteration that has ended; tell whether it succeeded."""
+    body, results = inside.plan, inside.results
     if verdict(body.steps, results) is RunState.COMPLETED:
-        count.success()
+        try:
+            given = [] if collect is None else [expressions.resolve(collect, inside.asked())]
+        except RacineError as fault:
+            error = {"code": fault.code, "message": f"[{number}]: {fault.message}"}
+            count.failure(number, error)
+            return False
+        count.success(number, given)
         return True
     failed = root_failures(body.steps, results)
     first = results[failed[0]].error if failed else None

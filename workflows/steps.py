@@ -103,6 +103,21 @@ class Level:
             given = {name: given[name] for name in params if name in given}
         return {"params": given, "run": scope.run, "tasks": tasks, **scope.loop}
 
+    def inside(self, step: Step, plan: Plan, number: int, loop: dict[str, Any]) -> "Level":
+        """Return the level of one pass through a step's body; `loop` is what it may name."""
+        scope = self.scope.model_copy(
+            update={
+                "prefix": f"{self.path(step)}[{number}].",
+                "outer_tasks": self.names_of(step)["tasks"],
+                "loop": loop,
+            }
+        )
+        return Level(self.flow, scope, plan)
+
+    def asked(self) -> dict[str, Any]:
+        """Return what the expressions may name that are asked over this level once it has ended."""
+        return self.names(self.plan.output_reads, None, list(self.scope.outer_tasks))
+
     def path(self, step: Step) -> str:
         """Return a task's key with the loops around it."""
         return self.scope.prefix + step.key

@@ -6,7 +6,7 @@ Field names follow Databricks Jobs where one exists, Temporal for retries and ti
 from enum import StrEnum
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from racine.definitions.kinds.decisions import ConditionTask as ConditionTask
 from racine.definitions.kinds.decisions import NoopTask as NoopTask
@@ -14,6 +14,7 @@ from racine.definitions.kinds.decisions import SwitchTask as SwitchTask
 from racine.definitions.kinds.http import HttpTask as HttpTask
 from racine.definitions.kinds.jobs import RunJobTask as RunJobTask
 from racine.definitions.kinds.loops import ForEachTask as ForEachTask
+from racine.definitions.kinds.loops import WhileTask as WhileTask
 from racine.definitions.kinds.notify import NotifyTask as NotifyTask
 from racine.definitions.kinds.quality import Check as Check
 from racine.definitions.kinds.quality import Comparison as Comparison
@@ -88,6 +89,10 @@ class Dependency(Part):
     """Of a condition: `true` or `false`; the branch not taken excludes the dependent task."""
 
 
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
 def _one_of_the_kinds(schema: dict[str, Any]) -> None:
     schema["oneOf"] = [{"required": [kind]} for kind in TASK_KINDS]
 
@@ -107,6 +112,7 @@ class Task(Part):
     condition_task: ConditionTask | None = None
     switch_task: SwitchTask | None = None
     for_each_task: ForEachTask | None = None
+    while_task: WhileTask | None = None
     wait_task: WaitTask | None = None
     approval_task: ApprovalTask | None = None
     run_job_task: RunJobTask | None = None
@@ -125,6 +131,10 @@ class Task(Part):
     """What it shares with other tasks of the workspace: it starts once it holds its slots."""
     pool_slots: int = Field(default=1, ge=1, le=10_000)
     disabled: bool = False
+    compensate_with: Annotated[list["Task"], BeforeValidator(_as_list)] = Field(
+        default_factory=list
+    )
+    """A task or several that undo this one, when it succeeded and the run fails or is cancelled."""
 
     model_config = ConfigDict(json_schema_extra=_one_of_the_kinds)
 
@@ -147,6 +157,7 @@ TASK_KINDS = tuple(
 """The fields of which a task has exactly one: every field whose type is a kind."""
 
 ForEachTask.model_rebuild(_types_namespace={"Task": Task})
+WhileTask.model_rebuild(_types_namespace={"Task": Task})
 Task.model_rebuild()
 
 

@@ -32,6 +32,8 @@ class TaskKind(Part):
     """Fields that are bare CEL."""
     POOLED: ClassVar[bool] = False
     """Whether an activity carries it out, and so may need slots of a pool."""
+    RESULTS: ClassVar[tuple[str, ...]] = ()
+    """Fields, templates or CEL, that are asked over the tasks inside it once those have ended."""
     VALUES: ClassVar[tuple[str, ...] | None] = None
     """Names that its values have; None when anything may be in them."""
     ALWAYS: ClassVar[tuple[str, ...]] = ()
@@ -67,6 +69,10 @@ class TaskKind(Part):
         """Return the tasks inside it."""
         tasks: Sequence[Task] = getattr(self, "tasks", ())
         return tasks
+
+    def variables(self) -> list[str]:
+        """Return the names that mean something in the tasks inside it."""
+        return []
 
     def faults(self, pointer: str) -> Iterator[Fault]:
         """Yield what is wrong with it beyond the types of its fields; `pointer` is its own."""

@@ -10,10 +10,18 @@ from racine.definitions.graph import did_you_mean
 from racine.definitions.scope import Placed, Scope
 from racine.errors import Fault, InvalidInput
 from racine.expression_tree import Reference
-from racine.expressions import broken_templates, check, located_templates
+from racine.expressions import (
+    CONTEXTS,
+    broken_templates,
+    check,
+    has_template,
+    located_templates,
+    references,
+)
 
 RUN_FIELDS = ("id", "job", "workspace", "start_time", "logical_time", "state")
 TASK_FIELDS = ("values", "state", "error", "outcome")
+_IN_LOOPS = ("item", "item_index", "outer", "iteration")
 
 
 @dataclass
@@ -58,12 +66,36 @@ def _templated(task: Task) -> list[Any]:
     return [value for work in task.works for value in work.templated().values()]
 
 
+def located_results(task: Task, pointer: str = "") -> list[tuple[str, str]]:
+    """Return the expressions that a loop asks over the tasks inside it."""
+    found: list[tuple[str, str]] = []
+    for kind, work in zip(task.kinds, task.works, strict=True):
+        for name in work.RESULTS:
+            value, place = getattr(work, name), f"{pointer}/{kind}/{name}"
+            if has_template(value):
+                found += located_templates(value, place)
+            elif value is not None:
+                found.append((place, value))
+    return found
+
+
+def result_faults(names: Names, owner: Placed) -> Iterator[Fault]:
+    """Yield what is wrong with what a loop asks over the tasks inside it."""
+    if names.scope.undoes:
+        return
+    for pointer, expression in located_results(owner.task, owner.pointer):
+        yield from expression_faults(names, expression, pointer, None)
+
+
 def expression_faults(
     names: Names, expression: str, pointer: str, reader: str | None
 ) -> Iterator[Fault]:
     """Yield the faults of one expression; `reader` None is the job's end, which reads any task."""
     try:
-        found = check(expression)
+        found = references(expression)
+        unknown = [r.path[0] for r in found if r.path[0] not in _known(names.scope)]
+        if not unknown:
+            check(expression, _contexts(names.scope))
     except InvalidInput as fault:
         yield Fault(pointer, fault.message, "Write a CEL expression.", "expression")
         return
@@ -76,12 +108,23 @@ def expression_faults(
             names.hints.append(_hint(pointer, reference))
 
 
+def _known(scope: Scope) -> tuple[str, ...]:
+    return ("params", "tasks", "run", *scope.variables)
+
+
+def _contexts(scope: Scope) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*CONTEXTS, *scope.variables]))
+
+
 def _problem(names: Names, reference: Reference, reader: str | None) -> tuple[str, ...] | None:
     root, *rest = reference.path
-    if root in ("item", "item_index", "outer"):
-        return None if names.scope.in_loop else (
-            f"{root!r} means something only in the body of a loop.", "Use params or tasks.",
-            "unknown_name")  # fmt: skip
+    if root in names.scope.variables:
+        return None
+    if root in _IN_LOOPS:
+        return (f"{root!r} means something only in the body of a loop.", "Use params or tasks.",
+                "unknown_name")  # fmt: skip
+    if root not in _known(names.scope):
+        return f"There is no {root!r}.", did_you_mean(root, _known(names.scope)), "unknown_name"
     if root == "tasks":
         return _task_problem(names.scope, reference, reader)
     known = {"params": list(names.parameters), "run": RUN_FIELDS}[root]
@@ -99,6 +142,8 @@ def _task_problem(scope: Scope, reference: Reference, reader: str | None) -> tup
     if key in scope.broken:
         return None
     if key not in scope.keys and scope.outer is not None:
+        if scope.undoes and key == scope.owner:
+            return _output_problem(scope.outer.keys[key], path)
         return _task_problem(scope.outer, reference, scope.owner)
     if key not in scope.keys:
         return f"There is no task {key!r} here.", did_you_mean(key, scope.keys), "unknown_task"

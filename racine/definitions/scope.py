@@ -40,12 +40,12 @@ class Scope:
     """The level around a loop's body."""
     owner: str | None = None
     """Key of the loop whose body it is."""
+    undoes: bool = False
+    """Its tasks undo their owner, and so may read it."""
+    variables: tuple[str, ...] = ()
+    """Names that mean something here beside the usual."""
     taken: dict[str, str] = field(default_factory=dict)
     """Pointer of every key of the whole document: no two levels share one."""
-
-    @property
-    def in_loop(self) -> bool:
-        return self.owner is not None or (self.outer is not None and self.outer.in_loop)
 
     def edges(self) -> Iterator[tuple[str, str]]:
         for placed in self.tasks:
@@ -68,8 +68,8 @@ def located_tasks(tasks: Sequence[Task], pointer: str) -> Iterator[Placed]:
     """Yield tasks and all in their bodies; `pointer` is that of their list."""
     for number, task in enumerate(tasks):
         yield Placed(task, f"{pointer}/{number}")
-        for kind, work in zip(task.kinds, task.works, strict=True):
-            yield from located_tasks(work.inner(), f"{pointer}/{number}/{kind}/tasks")
+        for place, body in bodies(task):
+            yield from located_tasks(body, f"{pointer}/{number}{place}")
 
 
 def all_tasks(document: JobDocument) -> Iterator[Placed]:
@@ -79,12 +79,22 @@ def all_tasks(document: JobDocument) -> Iterator[Placed]:
     yield from located_tasks(document.finally_, "/finally")
 
 
-def body_of(outer: Scope, owner: Placed) -> Scope | None:
-    """Return the level inside a loop; None for a task without a body."""
-    for kind, work in zip(owner.task.kinds, owner.task.works, strict=True):
+def bodies(task: Task) -> Iterator[tuple[str, Sequence[Task]]]:
+    """Yield the lists of tasks inside a task, each with its pointer from there."""
+    for kind, work in zip(task.kinds, task.works, strict=True):
         if body := work.inner():
-            place = f"{owner.pointer}/{kind}/tasks"
-            inner = scope_of([Placed(task, f"{place}/{n}") for n, task in enumerate(body)])
-            inner.outer, inner.owner, inner.taken = outer, owner.key, outer.taken
-            return inner
-    return None
+            yield f"/{kind}/tasks", body
+    if task.compensate_with:
+        yield "/compensate_with", task.compensate_with
+
+
+def bodies_of(outer: Scope, owner: Placed) -> Iterator[Scope]:
+    """Yield the levels inside a task: the body of a loop, and what undoes it."""
+    for place, body in bodies(owner.task):
+        pointer = owner.pointer + place
+        inner = scope_of([Placed(task, f"{pointer}/{n}") for n, task in enumerate(body)])
+        inner.outer, inner.owner, inner.taken = outer, owner.key, outer.taken
+        inner.undoes = place == "/compensate_with"
+        own = [] if inner.undoes else [v for work in owner.task.works for v in work.variables()]
+        inner.variables = tuple(dict.fromkeys([*outer.variables, *own]))
+        yield inner

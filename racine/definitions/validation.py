@@ -13,9 +13,9 @@ from pydantic import BaseModel, ValidationError
 from racine.definitions.document import JobDocument, Parameter, Task
 from racine.definitions.graph import did_you_mean, graph_faults
 from racine.definitions.limits import limit_faults
-from racine.definitions.references import Names, expression_faults, reference_faults
+from racine.definitions.references import Names, expression_faults, reference_faults, result_faults
 from racine.definitions.schemas import mismatches, pointer_of, schema_fault
-from racine.definitions.scope import Placed, Scope, body_of, scope_of
+from racine.definitions.scope import Placed, Scope, bodies_of, scope_of
 from racine.definitions.tasks import retry_faults, task_faults
 from racine.errors import Fault, InvalidInput
 from racine.expressions import located_templates, templates_in
@@ -98,8 +98,9 @@ def _count(tasks: Any) -> tuple[int, int]:
             continue
         upstream = task.get("depends_on")
         edges += len(upstream) if isinstance(upstream, list) else 0
-        for loop in (part for part in task.values() if isinstance(part, dict)):
-            inner_count, inner_edges = _count(loop.get("tasks"))
+        loops = [part.get("tasks") for part in task.values() if isinstance(part, dict)]
+        for body in (*loops, task.get("compensate_with")):
+            inner_count, inner_edges = _count(body)
             count, edges = count + inner_count, edges + inner_edges
     return count, edges
 
@@ -160,9 +161,10 @@ def _examine_level(report: Report, document: JobDocument, names: Names) -> None:
         faults += task_faults(placed, document.defaults)
         faults += reference_faults(names, placed)
     for placed in scope.tasks:
-        body = body_of(scope, placed)
-        if body is not None:
-            _examine_level(report, document, Names(body, names.parameters, names.hints))
+        for body in bodies_of(scope, placed):
+            inside = Names(body, names.parameters, names.hints)
+            _examine_level(report, document, inside)
+            faults += result_faults(inside, placed)
 
 
 def _parameter_faults(document: JobDocument) -> Iterator[Fault]:

@@ -14,8 +14,8 @@ from racine.definitions.document import (
     RunIf,
     Task,
 )
-from racine.definitions.references import located_expressions, located_inputs
-from racine.expressions import check, templates_in
+from racine.definitions.references import located_expressions, located_inputs, located_results
+from racine.expressions import references, templates_in
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -80,6 +80,8 @@ class Step(Compact):
     """It may have to wait for the source that its input names."""
     body: "Plan | None" = None
     """What a loop runs for each item."""
+    undo: "Plan | None" = None
+    """What undoes it, once it succeeded, when the run fails or is cancelled."""
 
 
 class Plan(Compact):
@@ -149,9 +151,9 @@ def _step(
 ) -> Step:
     kind, work = task.kinds[0], task.works[0]
     inner = work.inner()
-    body = _level(document, inner) if inner else None
     expressions = [expression for _, expression in located_expressions(task)]
-    inside = _inside(inner)
+    results = [expression for _, expression in located_results(task)]
+    inside = [*_inside(inner), *results]
     return Step(
         key=task.task_key,
         kind=kind,
@@ -176,8 +178,15 @@ def _step(
         pool=task.pool,
         pool_slots=task.pool_slots,
         opens_source=_opens_source(task),
-        body=body,
+        body=_body(document, inner, results) if inner else None,
+        undo=_level(document, task.compensate_with) if task.compensate_with else None,
     )
+
+
+def _body(document: JobDocument, tasks: Sequence[Task], results: list[str]) -> Plan:
+    plan = _level(document, tasks)
+    index = {step.key: number for number, step in enumerate(plan.steps)}
+    return plan.model_copy(update={"output_reads": _reads(results, index)})
 
 
 def _keys(tasks: Sequence[Task]) -> list[str]:
@@ -189,19 +198,20 @@ def _keys(tasks: Sequence[Task]) -> list[str]:
 def _inside(tasks: Sequence[Task]) -> list[str]:
     """Return the expressions of tasks and of all tasks in their bodies."""
     bodies = [work.inner() for task in tasks for work in task.works]
-    own = [expression for task in tasks for _, expression in located_expressions(task)]
+    own = [expression for task in tasks
+           for _, expression in (*located_expressions(task), *located_results(task))]  # fmt: skip
     return [*own, *(expression for body in bodies for expression in _inside(body))]
 
 
 def _outer(expressions: list[str], known: set[str]) -> list[str]:
-    paths = (r.path for expression in expressions for r in check(expression))
+    paths = (r.path for expression in expressions for r in references(expression))
     return sorted({p[1] for p in paths if p[0] == "tasks" and len(p) > 1 and p[1] not in known})
 
 
 def _reads(expressions: list[str], index: dict[str, int]) -> list[Read]:
     """Return which values of which steps the expressions read, by place."""
     found: dict[int, list[str] | None] = {}
-    for reference in (r for expression in expressions for r in check(expression)):
+    for reference in (r for expression in expressions for r in references(expression)):
         root, *path = reference.path
         if root != "tasks" or not path or path[0] not in index:
             continue
@@ -215,7 +225,7 @@ def _reads(expressions: list[str], index: dict[str, int]) -> list[Read]:
 
 def _params(expressions: list[str], document: JobDocument) -> list[str]:
     """Return the parameters the expressions name: all of them where `params` stands alone."""
-    paths = [r.path for expression in expressions for r in check(expression)]
+    paths = [r.path for expression in expressions for r in references(expression)]
     named = [path[1] for path in paths if path[0] == "params" and len(path) > 1]
     if ("params",) in paths:
         named = [parameter.name for parameter in document.parameters]

@@ -26,6 +26,7 @@ from racine.definitions.document import (
     SwitchTask,
     Task,
     TaskKind,
+    WhileTask,
 )
 from racine.definitions.every_task import every_task
 from racine.sdk.layout import Chain, Group, Node, call, laid_out, literal, mapping, sequence, text
@@ -134,6 +135,9 @@ class _Writer:
         if isinstance(work, ForEachTask):
             options = self.fields(work, leave=("inputs", "tasks"))
             return call(".for_each", self.value(work.inputs), body, **options)
+        if isinstance(work, WhileTask):
+            options = self.fields(work, leave=("condition", "tasks"))
+            return call(".while_", self.value(work.condition), body, **options)
         if type(work) not in _CALLS:
             return call(".of", self.part(work))
         method, places = _CALLS[type(work)]

@@ -15,6 +15,7 @@ from racine.definitions.document import (
     Queue,
     RetryPolicy,
     RunIf,
+    Task,
 )
 
 
@@ -44,6 +45,7 @@ class TaskOptions(TypedDict, total=False):
     join: Join
     join_count: int
     condition: bool | str
+    compensate_with: Sequence[Task]
     outputs: dict[str, Any]
     retry_policy: RetryPolicy
     start_to_close_timeout_seconds: float
@@ -60,6 +62,17 @@ class LoopOptions(TypedDict, total=False):
     concurrency: int
     batch_size: int
     max_failed_percent: float
+    item: str
+    collect: str
+
+
+class WhileOptions(TypedDict, total=False):
+    """How often a loop may go on, how long it rests, and what it gives."""
+
+    max_iterations: int
+    delay_seconds: float
+    on_exhausted: Literal["FAIL", "CONTINUE"]
+    collect: str
 
 
 class RunJobOptions(TypedDict, total=False):

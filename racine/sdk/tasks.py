@@ -15,7 +15,7 @@ from typing import (
 
 from racine.definitions.document import TASK_KINDS, Check, Dependency, Task, TaskKind
 from racine.errors import InvalidInput
-from racine.expressions import check, templates_in
+from racine.expressions import references, templates_in
 from racine.group import InputT, Operation, ResultT
 from racine.sdk.options import (
     ApprovalOptions,
@@ -26,6 +26,7 @@ from racine.sdk.options import (
     RunJobOptions,
     SqlOptions,
     TaskOptions,
+    WhileOptions,
 )
 from racine.sdk.reference import Reference, expression_of, plain
 
@@ -163,6 +164,22 @@ class TaskBuilder:
         spec = {"inputs": plain(inputs), **options, "tasks": inside.tasks}
         return self._write("for_each_task", spec)
 
+    def while_(
+        self,
+        condition: str,
+        body: Callable[["JobBuilder", int], None],
+        /,
+        **options: Unpack[WhileOptions],
+    ) -> Handle[Any]:
+        """Run the tasks that `body` writes again while a condition over them holds.
+
+        The second thing that `body` is given is a reference to the iteration's number.
+        """
+        place = f"{self._job.pointer}/{len(self._job.tasks)}/while_task/tasks"
+        inside = self._job.inside(place)
+        body(inside, cast(int, Reference("iteration")))
+        return self._write("while_task", {"condition": condition, **options, "tasks": inside.tasks})
+
     def wait_for(self, seconds: float, /) -> Handle[Any]:
         """Wait so long; no worker is held."""
         return self._write("wait_task", {"duration_seconds": plain(seconds)})
@@ -262,14 +279,14 @@ def _expressions(task: dict[str, Any]) -> Iterator[str]:
         yield condition
     for part, kind in _KINDS.items():
         spec = task.get(kind, {})
-        yield from (spec[name] for name in part.CONDITIONS if spec.get(name))
+        yield from (spec[name] for name in (*part.CONDITIONS, *part.RESULTS) if spec.get(name))
         for inner in spec.get("tasks", []):
             yield from _expressions(inner)
 
 
 def _paths(expression: str) -> list[tuple[str, ...]]:
     try:
-        return [reference.path for reference in check(expression)]
+        return [reference.path for reference in references(expression)]
     except InvalidInput:
         # The whole document's examination tells what is wrong, with its place.
         return []

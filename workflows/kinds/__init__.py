@@ -14,7 +14,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from racine.engine.plan import Step
     from racine.engine.states import TaskResult
-    from workflows.kinds import decisions, effects, jobs, waits, work
+    from workflows.kinds import decisions, effects, jobs, rounds, waits, work
     from workflows.loops import for_each
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ HANDLERS: dict[str, Handler] = {
     "condition_task": decisions.condition,
     "switch_task": decisions.switch,
     "for_each_task": for_each,
+    "while_task": rounds.while_,
     "wait_task": waits.wait,
     "approval_task": waits.approval,
     "run_job_task": jobs.run_job,

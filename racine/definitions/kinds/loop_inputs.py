@@ -1,6 +1,6 @@
 """What a loop may walk over beside a list: the rows of a file or of a statement, by reference."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from racine import statements
 from racine.definitions.parts import Part
 from racine.errors import Fault, InvalidInput
-from racine.expressions import check, has_template, templates_in
+from racine.expressions import has_template, references, templates_in
 
 if TYPE_CHECKING:
     from racine.definitions.document import Task
@@ -35,30 +35,34 @@ _BY_ACTIVITY = frozenset(
 """Kinds whose templates an activity resolves, which can read an item behind its reference."""
 
 
-def unread_items(tasks: Sequence["Task"], pointer: str) -> Iterator[Fault]:
-    """Yield the expressions that the run itself decides by an item, which it never reads."""
+def unread_items(tasks: Sequence["Task"], pointer: str, names: Collection[str]) -> Iterator[Fault]:
+    """Yield the expressions that the run itself decides by an item, which it never reads.
+
+    `names` are those of the item.
+    """
     for number, task in enumerate(tasks):
         place = f"{pointer}/{number}"
         deciding = [(f"{place}/condition", task.condition)] if task.condition else []
         for kind, work in zip(task.kinds, task.works, strict=True):
+            deciding += [(f"{place}/{kind}/{name}", getattr(work, name)) for name in work.RESULTS]
             if kind not in _BY_ACTIVITY and kind != "for_each_task":
                 fields = {**work.templated(), **{n: getattr(work, n) for n in work.CONDITIONS}}
                 deciding += [(f"{place}/{kind}/{name}", text) for name, text in fields.items()]
-            yield from unread_items(work.inner(), f"{place}/{kind}/tasks")
+            yield from unread_items(work.inner(), f"{place}/{kind}/tasks", names)
         for where, text in deciding:
-            if _reads_item(text, bare="{{" not in str(text)):
+            if _reads(names, text, bare="{{" not in str(text)):
                 yield Fault(where, "The run does not read the rows of a file or a statement.",
                             "Let a task return what decides, and decide by its values.",
                             "unread_item")  # fmt: skip
 
 
-def _reads_item(value: Any, *, bare: bool) -> bool:
+def _reads(names: Collection[str], value: Any, *, bare: bool) -> bool:
     expressions = [value] if bare and isinstance(value, str) else templates_in(value)
     try:
-        roots = {reference.path[0] for text in expressions for reference in check(text)}
+        roots = {reference.path[0] for text in expressions for reference in references(text)}
     except InvalidInput:
         return False  # said where expressions are examined
-    return not roots.isdisjoint(("item", "outer"))
+    return not roots.isdisjoint(names)
 
 
 class FileItems(Part):

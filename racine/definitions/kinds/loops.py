@@ -1,7 +1,7 @@
 """Tasks that run a sub-graph of tasks many times."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,12 +10,23 @@ from racine.definitions.parts import TaskKind
 from racine.errors import Fault
 from racine.expressions import is_template
 
+_TAKEN = frozenset(
+    "params tasks run item_index outer iteration error attempt true false null in as break const "
+    "continue else for function if import let loop package namespace return var void while "
+    "bool bytes double dyn duration int list map null_type string timestamp type uint".split()
+)
+"""Racine's own names, and those that CEL keeps for itself."""
+
 if TYPE_CHECKING:
     from racine.definitions.document import Task
 
 
 class ForEachTask(TaskKind):
-    """Runs its tasks once for each item; in there, `item` and `item_index` say which."""
+    """Runs its tasks once for each item; in there, `item` and `item_index` say which.
+
+    With `collect` the task's values have `results`: what it gave for each item, in their order,
+    and null for those that failed.
+    """
 
     inputs: str | list[Any] | FileItems | SqlItems
     """A list, or a template that gives one; the rows of a file or a statement, which only the
@@ -24,10 +35,21 @@ class ForEachTask(TaskKind):
     batch_size: int | None = Field(default=None, ge=1, le=10_000)
     """With it, `item` is a list of so many items."""
     max_failed_percent: float = Field(default=0, ge=0, le=100)
+    item: str | None = None
+    """A name of its own for the item, beside `item`; loops inside see it too."""
+    collect: str | None = None
+    """A template over the tasks of one iteration."""
     tasks: list["Task"] = Field(min_length=1)
 
     TEMPLATES: ClassVar = ("inputs",)
-    VALUES: ClassVar = ("total", "succeeded", "failed", "failed_items")
+    RESULTS: ClassVar = ("collect",)
+
+    def values(self) -> list[str]:
+        found = ["total", "succeeded", "failed", "failed_items"]
+        return [*found, "results"] if self.collect is not None else found
+
+    def variables(self) -> list[str]:
+        return ["item", "item_index", "outer", *([self.item] if self.item else [])]
 
     @property
     def seconds(self) -> float | None:
@@ -43,9 +65,13 @@ class ForEachTask(TaskKind):
         return super().templated()
 
     def faults(self, pointer: str) -> Iterator[Fault]:
+        if self.item is not None and (not self.item.isidentifier() or self.item in _TAKEN):
+            yield Fault(f"{pointer}/item", f"{self.item!r} cannot be the name of an item.",
+                        "Take a name of letters that CEL has no use for.", "item")  # fmt: skip
         if isinstance(self.inputs, FileItems | SqlItems):
             yield from self.inputs.faults(f"{pointer}/inputs")
-            yield from unread_items(self.tasks, f"{pointer}/tasks")
+            names = ["item", "outer", *([self.item] if self.item else [])]
+            yield from unread_items(self.tasks, f"{pointer}/tasks", names)
         elif not isinstance(self.inputs, list) and not is_template(self.inputs):
             yield Fault(
                 f"{pointer}/inputs",
@@ -53,3 +79,32 @@ class ForEachTask(TaskKind):
                 "Give a list, or one template that gives a list.",
                 "inputs",
             )
+
+
+class WhileTask(TaskKind):
+    """Runs its tasks again and again, for as long as its condition holds after an iteration.
+
+    In its tasks and its condition `iteration` is the number of the iteration, from 0. Its values
+    are `iterations`, how many there were; `exhausted`, whether it was stopped by
+    `max_iterations`; and with `collect` `result`, what the last one gave. An iteration that
+    fails, fails the task.
+    """
+
+    condition: str
+    """CEL over the tasks of the iteration that has just ended."""
+    max_iterations: int = Field(default=1000, ge=1, le=1_000_000)
+    delay_seconds: float | None = Field(default=None, gt=0, le=366 * 86_400)
+    """Between the end of an iteration and the start of the next."""
+    on_exhausted: Literal["FAIL", "CONTINUE"] = "FAIL"
+    """What it means that the condition still holds after `max_iterations`."""
+    collect: str | None = None
+    """A template over the tasks of the last iteration."""
+    tasks: list["Task"] = Field(min_length=1)
+
+    RESULTS: ClassVar = ("condition", "collect")
+
+    def values(self) -> list[str]:
+        return ["iterations", "exhausted", *(["result"] if self.collect is not None else [])]
+
+    def variables(self) -> list[str]:
+        return ["iteration"]

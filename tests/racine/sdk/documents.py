@@ -87,6 +87,16 @@ FIELDS: dict[type[parts.Part], dict[str, Strategy]] = {
         "concurrency": st.integers(1, 100),
         "batch_size": st.integers(1, 9),
         "max_failed_percent": st.integers(0, 100),
+        "item": st.just("table"),
+        "collect": st.just("{{ item }}"),
+        "tasks": UPSTREAM,
+    },
+    parts.WhileTask: {
+        "condition": st.just("iteration < 3"),
+        "max_iterations": st.integers(1, 9),
+        "delay_seconds": SECONDS,
+        "on_exhausted": st.sampled_from(["FAIL", "CONTINUE"]),
+        "collect": st.just("{{ iteration }}"),
         "tasks": UPSTREAM,
     },
     parts.WaitTask: {
@@ -173,6 +183,7 @@ FIELDS[parts.Task] = {
     "pool": UPSTREAM,
     "pool_slots": UPSTREAM,
     "disabled": st.booleans(),
+    "compensate_with": UPSTREAM,
     **dict.fromkeys(parts.TASK_KINDS, UPSTREAM),
 }
 FIELDS[parts.JobDocument] = {
@@ -259,6 +270,8 @@ def _task(
     task[kind] = draw(_work(kind, taken, depth))
     if _model_of(kind).POOLED and draw(st.booleans()):
         task |= {"pool": "warehouse", "pool_slots": draw(st.integers(1, 9))}
+    if depth == 2 and draw(st.integers(0, 3)) == 0:
+        task["compensate_with"] = draw(_tasks(taken, 2, 0))
     if edges and kind == "operation_task" and "input" in task[kind]:
         task[kind]["input"]["value"] = f"{{{{ tasks.{edges[0]['task_key']}.state }}}}"
     return task
@@ -272,7 +285,7 @@ def _edge(draw: st.DrawFn, /, to: dict[str, Any]) -> dict[str, Any]:
     return {"task_key": to["task_key"]}
 
 
-BODIES = ("for_each_task",)
+BODIES = ("for_each_task", "while_task")
 """Kinds with tasks inside."""
 
 

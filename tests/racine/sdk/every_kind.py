@@ -14,6 +14,10 @@ def body(job: racine.JobBuilder, table: str) -> None:
     )
 
 
+def again(job: racine.JobBuilder, iteration: int) -> None:
+    job.task("look").operation(NOOP, Echo, value=iteration)
+
+
 @racine.job(
     "every_kind",
     failure_policy=racine.FailurePolicy.FAIL_FAST,
@@ -25,6 +29,8 @@ def every_kind(job: racine.JobBuilder, tables: list[str], env: str = "uat") -> N
     """Says whatever a job can say."""
     hello = job.task("hello", pool="warehouse", pool_slots=2).operation(NOOP, Echo, value=env)
     sized = job.task("sized", depends_on=[hello]).for_each(tables, body, concurrency=2)
+    job.task("poll", compensate_with=[racine.Task(task_key="undo", noop_task=racine.NoopTask())]
+             ).while_("iteration < 3", again, max_iterations=9)  # fmt: skip
     big = job.task("big").condition(sized.values["total"] > 10)
     ask = job.task("ask", depends_on=[big.when("true")]).approval(
         f"Publish {env}?", approvers=["role:steward"], on_timeout=racine.OnTimeout.REJECT

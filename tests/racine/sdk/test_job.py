@@ -21,6 +21,7 @@ from racine.definitions.document import (
     RunJobTask,
     SqlTask,
     Task,
+    WhileTask,
 )
 from racine.definitions.every_task import every_task
 from racine.errors import InvalidInput
@@ -37,6 +38,7 @@ from racine.sdk.options import (
     RunJobOptions,
     SqlOptions,
     TaskOptions,
+    WhileOptions,
 )
 from tests.racine.sdk.every_kind import every_kind
 from tests.racine.sdk.pipeline import pipeline
@@ -202,6 +204,7 @@ def test_a_function_that_no_worker_can_import_is_refused() -> None:
         (JobOptions, JobDocument,
          {"spec_version", "name", "tasks", "on_failure", "finally_", "outputs"}),
         (LoopOptions, ForEachTask, {"inputs", "tasks"}),
+        (WhileOptions, WhileTask, {"condition", "tasks"}),
         (RunJobOptions, RunJobTask, {"job", "job_parameters"}),
         (SqlOptions, SqlTask, {"source", "statement"}),
         (HttpOptions, HttpTask, {"url"}),

@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from models.messages import Left, Scope
     from racine import expressions
     from racine.engine.plan import Plan, Read, Step
-    from racine.engine.scheduler import Scheduler, ordered
+    from racine.engine.scheduler import ORDERED, Scheduler, ordered
     from racine.engine.states import TaskResult, TaskState
     from racine.errors import RacineError
+    from workflows.attempts import describe
     from workflows.flow import Flow
     from workflows.kinds import HANDLERS
 
@@ -133,6 +135,11 @@ class Level:
         except RacineError as fault:
             error = {"code": fault.code, "message": fault.message, "next_step": fault.next_step}
             result = self.told(step, TaskResult(TaskState.FAILED, error=error))
+        except ActivityError as failure:
+            # One of the interpreter's own: what a task does ends as a result.
+            if is_cancelled_exception(failure):
+                raise asyncio.CancelledError(ORDERED) from failure
+            result = self.told(step, TaskResult(TaskState.FAILED, error=describe(failure)))
         self._on_change()
         self.flow.mind_length()
         return result

@@ -18,6 +18,7 @@ from temporalio.exceptions import (
     ChildWorkflowError,
     TerminatedError,
     WorkflowAlreadyStartedError,
+    is_cancelled_exception,
 )
 
 with workflow.unsafe.imports_passed_through():
@@ -28,7 +29,6 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.plan import Step
     from racine.engine.scheduler import ORDERED, ordered
     from racine.engine.states import RunState, TaskResult, TaskState
-    from workflows.attempts import describe
     from workflows.kinds.waits import moment_of, passed
 
 if TYPE_CHECKING:
@@ -44,17 +44,14 @@ async def run_job(level: "Level", step: Step) -> TaskResult | None:
     path, flow = level.path(step), level.flow
     left, handle = flow.recall(path), None
     limit = moment_of(step.schedule_to_close_seconds, left)
-    try:
-        if left is None:
-            with flow.working():
-                launch = await _record(level, step)
-                if step.spec["wait"] and not launch.queued:
-                    handle = await _start(level, launch)
-            child = launch.model_dump(mode="json", exclude={"input"})
-        else:
-            child = left.state["child"]
-    except ActivityError as failure:
-        return level.told(step, TaskResult(TaskState.FAILED, error=describe(failure)))
+    if left is None:
+        with flow.working():
+            launch = await _record(level, step)
+            if step.spec["wait"] and not launch.queued:
+                handle = await _start(level, launch)
+        child = launch.model_dump(mode="json", exclude={"input"})
+    else:
+        child = left.state["child"]
     if not step.spec["wait"]:
         return level.told(step, TaskResult(TaskState.SUCCEEDED, {"run_id": child["run_id"]}))
     result = await _ended(level, child, handle, limit)
@@ -140,6 +137,11 @@ async def _ended(
         await _cancel(level, child, handle)
         error = {"message": "It took longer than schedule_to_close_timeout_seconds."}
         return RunResult(state=RunState.TIMED_OUT, error=error)
+    except ActivityError as failure:
+        if not is_cancelled_exception(failure):
+            raise
+        await _cancel(level, child, handle)
+        raise asyncio.CancelledError(ORDERED) from failure
     except asyncio.CancelledError as fault:
         if ordered(fault):
             await _cancel(level, child, handle)

@@ -20,7 +20,7 @@ from activities.events import EventSink
 from activities.heartbeats import Heartbeats
 from activities.http import HttpTasks
 from activities.loops import LoopActivities
-from activities.names import ACTIVITY_QUEUE, WORKFLOW_QUEUE
+from activities.names import WORKFLOW_QUEUE, queue_named
 from activities.operations import activities
 from activities.pools import PoolActivities
 from activities.python.bundles import BundleCache
@@ -71,7 +71,8 @@ class Parts:
     python: PythonTasks
 
 
-def activity_worker(client: Client, parts: Parts) -> Worker:
+def activity_worker(client: Client, parts: Parts, queue: str | None = None) -> Worker:
+    """Return a worker of one queue: the one for all tasks, or a named one."""
     attempts = parts.attempts
     db, sink, loop = attempts.db, attempts.sink, asyncio.get_running_loop()
     starter, teller = turns.Starter(db, client, loop), leases.Teller(db, client, loop)
@@ -80,7 +81,7 @@ def activity_worker(client: Client, parts: Parts) -> Worker:
     children = ChildRunActivities(db, sink, starter)
     return Worker(
         client,
-        task_queue=ACTIVITY_QUEUE,
+        task_queue=queue_named(queue),
         activities=[
             *activities(attempts),
             own.finish,
@@ -126,8 +127,11 @@ def opened(
         sink.close()
 
 
-async def serve(role: str, settings: Settings) -> None:
-    """Serve one role until SIGTERM or SIGINT, then let open attempts end."""
+async def serve(role: str, settings: Settings, queues: Sequence[str] = ()) -> None:
+    """Serve one role until SIGTERM or SIGINT, then let open attempts end.
+
+    An activity worker with `queues` takes the tasks that name them, and nothing else.
+    """
     registry.load(settings.operations)
     client = await connect(
         settings.temporal_address, settings.temporal_namespace, runtime=worker_runtime()
@@ -143,6 +147,10 @@ async def serve(role: str, settings: Settings) -> None:
         folders, megabytes = settings.python_paths, settings.python_memory_megabytes
         with opened(db, settings.data_dir, folders=folders, memory_megabytes=megabytes) as parts:
             parts.python.warm()
+            if queues:
+                workers = [activity_worker(client, parts, queue) for queue in queues]
+                await asyncio.gather(*(_until(stop, worker, role) for worker in workers))
+                return
             async with asyncio.TaskGroup() as beside:
                 reconciler = Reconciler(
                     db,
@@ -172,8 +180,9 @@ async def _until(stop: asyncio.Event, worker: Worker, role: str) -> None:
 ROLES = ("workflows", "activities")
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in [[role] for role in ROLES]:
-        sys.exit(f"usage: worker.py {'|'.join(ROLES)}")
+    role, *queues = sys.argv[1:] or [""]
+    if role not in ROLES or (queues and role != "activities"):
+        sys.exit("usage: worker.py workflows | worker.py activities [QUEUE …]")
     configured = Settings()
     logs.configure(configured)
-    asyncio.run(serve(sys.argv[1], configured))
+    asyncio.run(serve(role, configured, queues))

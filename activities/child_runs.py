@@ -86,7 +86,7 @@ class ChildRunActivities:
         if not call.wait and known.state == RunState.SCHEDULED:
             self._begin([known.id])
         limits = self._limits_sources(call)
-        return _launch(known, document, name, limits_sources=limits)
+        return _launch(known, document, name, limits_sources=limits, weight=call.context.weight)
 
     def _limits_sources(self, call: ChildRunCall) -> bool:
         with self._db.read() as session:
@@ -182,12 +182,15 @@ def _audit(session: Session, call: ChildRunCall, run_id: str, job: str, version:
     )
 
 
-def _launch(run: Run, document: JobDocument, name: str, *, limits_sources: bool) -> ChildRunLaunch:
+def _launch(
+    run: Run, document: JobDocument, name: str, *, limits_sources: bool, weight: float
+) -> ChildRunLaunch:
     context = RunContext(
         run_id=run.id,
         workspace_id=run.workspace_id,
         actor=run.actor,
         limits_sources=limits_sources,
+        weight=weight,
     )
     plan = compile_plan(document)
     return ChildRunLaunch(

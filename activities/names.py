@@ -3,6 +3,12 @@
 WORKFLOW_QUEUE = "racine-wf"
 ACTIVITY_QUEUE = "racine-io"
 
+
+def queue_named(name: str | None) -> str:
+    """Return Temporal's task queue behind a task's `task_queue`; None is everybody's."""
+    return ACTIVITY_QUEUE if name is None else f"{ACTIVITY_QUEUE}.{name}"
+
+
 FINISH_RUN = "racine.finish_run"
 RECORD = "racine.record"
 PYTHON = "racine.python"

@@ -13,7 +13,7 @@ from activities.governed import advance
 from activities.names import RECORD_SCHEDULED_RUN
 from models.messages import JobInput, RunContext, ScheduledFiring, ScheduledLaunch
 from models.session import Database
-from models.stores import jobs, pools, run_queue, runs, schedules, sources
+from models.stores import jobs, pools, run_queue, runs, schedules, sources, workspaces
 from models.stores.runs import Run
 from models.stores.schedules import Schedule
 from racine.definitions import parameters
@@ -43,6 +43,7 @@ class ScheduleActivities:
             run = runs.find_by_firing(session, firing.fired_by) or _record(session, firing)
             version = jobs.get_version(session, run.job_id, run.job_version)
             limits_sources = pools.limits_sources(session, run.workspace_id)
+            weight = workspaces.weight(session, run.workspace_id)
         if run.error is not None:
             error = run.error
             raise ApplicationError(error["message"], type=error["code"], non_retryable=True)
@@ -52,6 +53,7 @@ class ScheduleActivities:
             workspace_id=run.workspace_id,
             actor=run.actor,
             limits_sources=limits_sources,
+            weight=weight,
         )
         return ScheduledLaunch(
             workflow_id=run.workflow_id,

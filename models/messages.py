@@ -51,6 +51,8 @@ class RunContext(Message):
     """Whether any source of the workspace limits what may be done with it at a time."""
     repair: int = 0
     """Which execution of the run this is: one more with every repair."""
+    weight: float = 1
+    """Of the workspace's share where workspaces wait for the same workers."""
 
 
 class Transition(Message):

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 from temporalio.client import Client
 from temporalio.common import (
+    Priority,
     SearchAttributeKey,
     SearchAttributePair,
     TypedSearchAttributes,
@@ -19,7 +20,7 @@ from temporalio.service import RPCError
 from activities.names import WORKFLOW_QUEUE
 from models.messages import JobInput, RunContext
 from models.session import Database
-from models.stores import blobs, jobs, pools, run_queue, run_results, runs
+from models.stores import blobs, jobs, pools, run_queue, run_results, runs, workspaces
 from models.stores.jobs import JobVersion as JobVersion
 from models.stores.paging import Page
 from models.stores.run_queue import Turn as Turn
@@ -151,6 +152,7 @@ def _launch(
         actor=actor,
         limits_sources=pools.limits_sources(session, workspace_id),
         repair=repair.number if repair else 0,
+        weight=workspaces.weight(session, workspace_id),
     )
     given = JobInput(
         context=context,
@@ -186,6 +188,11 @@ async def start(client: Client, what: Launch) -> None:
             memo={REPAIR: context.repair},
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"{what.job} · {what.run_id}",
+            priority=Priority(
+                priority_key=what.input.plan.priority,
+                fairness_key=context.workspace_id,
+                fairness_weight=context.weight,
+            ),
             search_attributes=TypedSearchAttributes(
                 [
                     SearchAttributePair(_WORKSPACE, context.workspace_id),

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -112,14 +112,15 @@ def _is_migrated(session: Session) -> str:
     return f"It is at {found}, this release needs {wanted}. Run `racine migrate`."
 
 
-async def queues(client: Client | None) -> list[Queue]:
-    """Return the task queues with how many workers take from each."""
+async def queues(client: Client | None, more: Collection[str] = ()) -> list[Queue]:
+    """Return the task queues, and `more` of activities, with how many workers take from each."""
+    names = list(dict.fromkeys([*_KINDS, *sorted(more)]))
     if client is None:
-        return [Queue(name, None, "Temporal does not answer.") for name in _KINDS]
+        return [Queue(name, None, "Temporal does not answer.") for name in names]
     try:
-        return [await _queue(client, name) for name in _KINDS]
+        return [await _queue(client, name) for name in names]
     except RPCError as error:
-        return [Queue(name, None, f"Temporal refused: {error.status.name}.") for name in _KINDS]
+        return [Queue(name, None, f"Temporal refused: {error.status.name}.") for name in names]
 
 
 async def _queue(client: Client, name: str) -> Queue:
@@ -127,7 +128,7 @@ async def _queue(client: Client, name: str) -> Queue:
         DescribeTaskQueueRequest(
             namespace=client.namespace,
             task_queue=TaskQueue(name=name),
-            task_queue_type=_KINDS[name],
+            task_queue_type=_KINDS.get(name, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
         ),
         timeout=PROBE,
     )
@@ -138,8 +139,14 @@ async def _queue(client: Client, name: str) -> Queue:
         if _polls(poller.last_access_time.ToDatetime(tzinfo=UTC), doubted.get(poller.identity))
     }
     workers = alive | polled
-    reason = "" if workers else f"No worker takes from {name}. Start worker.py."
-    return Queue(name, len(workers), reason)
+    return Queue(name, len(workers), "" if workers else _unserved(name))
+
+
+def _unserved(name: str) -> str:
+    own = name.removeprefix(f"{ACTIVITY_QUEUE}.")
+    if own == name:
+        return f"No worker takes from {name}. Start worker.py."
+    return f"No worker serves the queue {own!r}. Start worker.py activities {own}."
 
 
 async def _reporting(client: Client, queue: str) -> tuple[set[str], dict[str, datetime]]:

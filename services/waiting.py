@@ -84,7 +84,8 @@ async def live(client: Client, run: Run) -> Live:
     if run.state in FINAL_RUN_STATES or run.state == RunState.QUEUED:
         return Live()
     found = await status.status(client, run)
-    idle = {q.name: q.reason for q in await health.queues(client) if q.workers == 0}
+    named = {task.task_queue for task in found.pending if task.task_queue}
+    idle = {q.name: q.reason for q in await health.queues(client, named) if q.workers == 0}
     return Live({task.task_key: task for task in found.pending}, idle)
 
 

@@ -61,8 +61,13 @@ def get(session: Session, actor: Actor, workspace: str) -> Workspace:
 def change(
     session: Session, actor: Actor, workspace: str, version: int, changes: dict[str, Any]
 ) -> Workspace:
-    """Change title, description, kind or environment; raise PreconditionFailed when outdated."""
+    """Change what describes a workspace; its share of the workers only for who may so everywhere.
+
+    Raises PreconditionFailed when outdated.
+    """
     found = _permitted(session, actor, workspace, "workspaces:write")
+    if "fairness_weight" in changes:
+        access.require(session, actor, "workspaces:admin", scope=TENANT)
     _at(found, version)
     if found.state != WorkspaceState.ACTIVE:
         raise Conflict(f"The workspace is {found.state}.", next_step="Restore it first.")
@@ -143,7 +148,7 @@ def remove_member(session: Session, actor: Actor, workspace: str, user_id: str) 
 
 
 def summary(found: Workspace) -> dict[str, Any]:
-    names = ("slug", "title", "description", "kind", "environment", "state")
+    names = ("slug", "title", "description", "kind", "environment", "state", "fairness_weight")
     return {name: getattr(found, name) for name in names}
 
 

@@ -1,14 +1,21 @@
 """Carries out a task by an activity, whatever the activity does."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    TimeoutError,
+    TimeoutType,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
-    from activities.names import ACTIVITY_QUEUE, HEARTBEAT_TIMEOUT_SECONDS
+    from activities.names import HEARTBEAT_TIMEOUT_SECONDS, queue_named
     from models.messages import TaskCall, TaskOutput
     from racine.engine.plan import Step
     from racine.engine.states import TaskResult, TaskState
@@ -50,16 +57,21 @@ async def _open(level: "Level", step: Step, name: str, call: TaskCall) -> TaskRe
             name,
             call.model_copy(update={"transitions": level.flow.take()}),
             activity_id=_activity_id(call),
-            task_queue=ACTIVITY_QUEUE,
+            task_queue=queue_named(step.queue),
             result_type=TaskOutput,
             start_to_close_timeout=timedelta(seconds=step.start_to_close_seconds),
             heartbeat_timeout=timedelta(
                 seconds=step.heartbeat_seconds or HEARTBEAT_TIMEOUT_SECONDS
             ),
             schedule_to_close_timeout=_seconds(step.schedule_to_close_seconds),
+            schedule_to_start_timeout=_seconds(step.queue_seconds),
             retry_policy=retry_policy(level, step),
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            priority=Priority(fairness_key=call.context.workspace_id),
+            priority=Priority(
+                priority_key=step.priority or level.plan.priority,
+                fairness_key=call.context.workspace_id,
+                fairness_weight=call.context.weight,
+            ),
         )
     except ActivityError as failure:
         return _failed(level, step, failure)
@@ -69,7 +81,7 @@ async def _open(level: "Level", step: Step, name: str, call: TaskCall) -> TaskRe
 def _failed(level: "Level", step: Step, failure: ActivityError) -> TaskResult:
     cancelled = is_cancelled_exception(failure)
     state = TaskState.CANCELLED if cancelled else TaskState.FAILED
-    result = TaskResult(state, error=None if cancelled else describe(failure))
+    result = TaskResult(state, error=None if cancelled else describe(failure, step))
     if not isinstance(failure.cause, ApplicationError):
         # No attempt lived to say so: it ran out of time, was cancelled or lost its worker.
         level.told(step, result)
@@ -88,6 +100,33 @@ def retry_policy(level: "Level", step: Step) -> RetryPolicy:
     )
 
 
+_Told = tuple[str, str, str]
+
+_LATE: dict[TimeoutType, Callable[[Step], _Told]] = {
+    TimeoutType.SCHEDULE_TO_START: lambda step: (
+        "queue_timeout",
+        f"No worker of the queue {step.queue or 'for all tasks'} took it within"
+        f" {step.queue_seconds or step.schedule_to_close_seconds or 0:g} s.",
+        "Start a worker for the queue, or raise queue_timeout_seconds.",
+    ),
+    TimeoutType.START_TO_CLOSE: lambda step: (
+        "timeout",
+        f"An attempt took longer than {step.start_to_close_seconds:g} s.",
+        "Raise start_to_close_timeout_seconds, or do less in one task.",
+    ),
+    TimeoutType.SCHEDULE_TO_CLOSE: lambda step: (
+        "timeout",
+        f"With all its attempts it took longer than {step.schedule_to_close_seconds or 0:g} s.",
+        "Raise schedule_to_close_timeout_seconds, or allow fewer attempts.",
+    ),
+    TimeoutType.HEARTBEAT: lambda step: (
+        "worker_lost",
+        f"Its worker said nothing for {step.heartbeat_seconds or HEARTBEAT_TIMEOUT_SECONDS:g} s.",
+        "See whether the worker was killed; raise heartbeat_timeout_seconds if it was busy.",
+    ),
+}
+
+
 def _activity_id(call: TaskCall) -> str:
     return call.task_key if call.try_number == 1 else f"{call.task_key}#{call.try_number}"
 
@@ -96,9 +135,12 @@ def _seconds(value: float | None) -> timedelta | None:
     return None if value is None else timedelta(seconds=value)
 
 
-def describe(failure: ActivityError) -> dict[str, Any]:
+def describe(failure: ActivityError, step: Step | None = None) -> dict[str, Any]:
     """Return what went wrong in an activity as a task's error."""
     cause = failure.cause
+    if isinstance(cause, TimeoutError) and step is not None and cause.type in _LATE:
+        code, message, next_step = _LATE[cause.type](step)
+        return {"code": code, "message": message, "next_step": next_step}
     if isinstance(cause, ApplicationError):
         details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
         return {"code": cause.type or "error", "message": cause.message, **details}

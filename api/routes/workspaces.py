@@ -38,6 +38,12 @@ class WorkspaceChange(BaseModel):
     description: Description | None = None
     kind: WorkspaceKind | None = None
     environment: Environment | None = None
+    fairness_weight: float | None = Field(
+        default=None,
+        ge=0.001,
+        le=1000,
+        description="Share of the workers, relative to other workspaces'; 1 by default.",
+    )
 
 
 class WorkspaceAnswer(BaseModel):
@@ -48,6 +54,7 @@ class WorkspaceAnswer(BaseModel):
     kind: WorkspaceKind
     environment: Environment
     state: WorkspaceState
+    fairness_weight: float
     version: int
     created_by: str
     created_at: AwareDatetime

@@ -36,6 +36,12 @@ def find(session: Session, id_or_slug: str) -> Workspace | None:
     )
 
 
+def weight(session: Session, workspace_id: str) -> float:
+    """Return a workspace's share of the workers, relative to the others'."""
+    found = session.scalar(select(Workspace.fairness_weight).where(Workspace.id == workspace_id))
+    return 1.0 if found is None else found
+
+
 def get(session: Session, id_or_slug: str) -> Workspace:
     """Return the workspace; raise NotFound."""
     workspace = find(session, id_or_slug)

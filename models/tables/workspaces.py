@@ -19,6 +19,8 @@ class Workspace(Identified, Table):
     environment: Mapped[str] = mapped_column(String(20), default="dev")
     """`dev`, `staging` or `prod`."""
     state: Mapped[str] = mapped_column(String(20), default="active")
+    fairness_weight: Mapped[float] = mapped_column(default=1.0)
+    """Its share of the workers where several workspaces wait for them, relative to the others'."""
     version: Mapped[int] = mapped_column(default=1)
     """Counts changes, for `If-Match`."""
     created_by: Mapped[str] = mapped_column(Id, default="usr_system")

@@ -28,6 +28,7 @@ from racine.definitions.kinds.work import OperationTask as OperationTask
 from racine.definitions.kinds.work import PythonTask as PythonTask
 from racine.definitions.parts import JobName as JobName
 from racine.definitions.parts import Part as Part
+from racine.definitions.parts import QueueName as QueueName
 from racine.definitions.parts import TaskKey as TaskKey
 from racine.definitions.parts import TaskKind as TaskKind
 from racine.definitions.pools import PoolName
@@ -80,7 +81,10 @@ class Defaults(Part):
 
     retry_policy: RetryPolicy = RetryPolicy()
     start_to_close_timeout_seconds: float = Field(default=600, gt=0)
+    schedule_to_close_timeout_seconds: float | None = Field(default=None, gt=0)
     heartbeat_timeout_seconds: float | None = Field(default=None, gt=0)
+    queue_timeout_seconds: float | None = Field(default=None, gt=0)
+    task_queue: QueueName | None = None
 
 
 class Dependency(Part):
@@ -126,7 +130,15 @@ class Task(Part):
     retry_policy: RetryPolicy | None = None
     start_to_close_timeout_seconds: float | None = Field(default=None, gt=0)
     schedule_to_close_timeout_seconds: float | None = Field(default=None, gt=0)
+    """From its first start to its end, all attempts and the waits between them taken together."""
     heartbeat_timeout_seconds: float | None = Field(default=None, gt=0)
+    """An attempt that says nothing for so long is taken for lost."""
+    queue_timeout_seconds: float | None = Field(default=None, gt=0)
+    """How long an attempt may wait for a worker; then the task fails."""
+    task_queue: QueueName | None = None
+    """Name of the workers that carry it out: `worker.py activities NAME`; any, when left out."""
+    priority: int | None = Field(default=None, ge=1, le=5)
+    """Which waiting task a worker takes first: 1 before 5; the job's when left out."""
     pool: PoolName | None = None
     """What it shares with other tasks of the workspace: it starts once it holds its slots."""
     pool_slots: int = Field(default=1, ge=1, le=10_000)

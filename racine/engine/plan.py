@@ -74,6 +74,10 @@ class Step(Compact):
     start_to_close_seconds: float = 600
     schedule_to_close_seconds: float | None = None
     heartbeat_seconds: float | None = None
+    queue_seconds: float | None = None
+    queue: str | None = None
+    priority: int | None = None
+    """None: the plan's own."""
     pool: str | None = None
     pool_slots: int = 1
     opens_source: bool = False
@@ -171,7 +175,13 @@ def _step(
         outputs=task.outputs,
         retry_policy=task.retry_policy or (_ONCE if work.once else None),
         start_to_close_seconds=_attempt_seconds(document, task),
-        schedule_to_close_seconds=task.schedule_to_close_timeout_seconds,
+        schedule_to_close_seconds=(
+            task.schedule_to_close_timeout_seconds
+            or document.defaults.schedule_to_close_timeout_seconds
+        ),
+        queue_seconds=task.queue_timeout_seconds or document.defaults.queue_timeout_seconds,
+        queue=task.task_queue or document.defaults.task_queue,
+        priority=task.priority,
         heartbeat_seconds=(
             task.heartbeat_timeout_seconds or document.defaults.heartbeat_timeout_seconds
         ),

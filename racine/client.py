@@ -115,6 +115,16 @@ class Client:
         path = f"{_WORKFLOWS}/{found['id']}/versions/{number or found['version']}"
         return dict(self.get(path)["document"])
 
+    def simulate(
+        self,
+        document: Mapping[str, Any],
+        parameters: Mapping[str, Any] | None = None,
+        mocks: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return how a run of a document would go where its tasks end as the mocks say."""
+        body = {"document": document, "parameters": parameters or {}, "mocks": mocks or {}}
+        return self.post(f"{_WORKFLOWS}/simulate", body)
+
     def diff(self, job: str, before: int, after: int) -> list[dict[str, Any]]:
         """Return what version `after` of a job changed of version `before`, by meaning."""
         path = f"{_WORKFLOWS}/{self.job(job)['id']}/versions/{before}/diff/{after}"

@@ -13,6 +13,7 @@ from racine.definitions import validation
 from racine.definitions.diff import Change, diff
 from racine.definitions.document import JobDocument
 from racine.definitions.validation import Report
+from racine.engine.simulation.running import Simulation, simulate
 from racine.errors import Conflict, Fault, InvalidInput, NotFound, PreconditionFailed
 from racine.sdk.generated import python_of
 from services import access, audit, job_references, pools
@@ -124,6 +125,21 @@ def changes(session: Session, actor: Actor, job_id: str, before: int, after: int
 def as_python(session: Session, actor: Actor, job_id: str, number: int | None) -> str:
     """Return Python that makes the document of a version of a job, of the latest without one."""
     return python_of(JobDocument.model_validate(version(session, actor, job_id, number).document))
+
+
+def simulation(
+    session: Session,
+    actor: Actor,
+    document: dict[str, Any],
+    parameters: dict[str, Any],
+    mocks: dict[str, Any],
+) -> Simulation:
+    """Return how a run of a document would go where its tasks end as the mocks say.
+
+    Nothing is stored and nothing has an effect. Raises InvalidInput for a document with faults.
+    """
+    access.require(session, actor, "workflows:read")
+    return simulate(validation.validate(document), parameters, mocks)
 
 
 def _canonical(session: Session, actor: Actor, document: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, status
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import Me, ReadSession, WriteSession
 from api.pages import Cursor, Items, Limit
@@ -72,6 +72,55 @@ class JobDetail(JobAnswer):
     content_hash: str
 
 
+class SimulationRequest(BaseModel):
+    """A document, the parameters of the run, and what its tasks answer.
+
+    `mocks.tasks` goes by task key, or by path for one iteration (`each[3].clean`),
+    `mocks.operations` by operation. An answer has `values`, `outcome` (of approvals and gates),
+    `error` and `seconds`; a list of answers is one for each attempt.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "document": EXAMPLE,
+                "mocks": {"tasks": {"greet": {"values": {"value": "hello"}, "seconds": 2}}},
+            }
+        },
+    )
+
+    document: dict[str, Any]
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    mocks: dict[str, Any] = Field(default_factory=dict)
+
+
+class SimulatedTaskAnswer(BaseModel):
+    path: str
+    kind: str
+    state: str
+    reason: str | None
+    outcome: str | None
+    values: dict[str, Any]
+    error: dict[str, Any] | None
+    attempts: int
+    started: float | None
+    ended: float | None
+
+
+class SimulationAnswer(BaseModel):
+    state: str
+    outputs: dict[str, Any]
+    error: dict[str, Any] | None
+    seconds: float
+    """Simulated: what the answers, waits and retries would take."""
+    order: list[str]
+    """The tasks that began, in the order in which they did."""
+    unmocked: list[str]
+    """Tasks that no mock spoke of: they succeeded and returned nothing."""
+    tasks: list[SimulatedTaskAnswer]
+
+
 class ChangeAnswer(BaseModel):
     """One difference between two versions; `pointer` leads into the later, of what is gone, into
     the earlier."""
@@ -133,6 +182,14 @@ def validate(body: Document, session: ReadSession, me: Me) -> ValidationAnswer:
         faults=[FaultAnswer(**_fault(fault)) for fault in report.faults],
         hints=[FaultAnswer(**_fault(hint)) for hint in report.hints],
     )
+
+
+@router.post("/simulate", operation_id="simulate_workflow")
+def simulate(body: SimulationRequest, session: ReadSession, me: Me) -> SimulationAnswer:
+    """Tell which tasks a run would take, in which order, and how each would end, where tasks that
+    have an effect end as the mocks say; nothing is run or stored."""
+    told = workflows.simulation(session, me, body.document, body.parameters, body.mocks)
+    return SimulationAnswer.model_validate(told.as_json())
 
 
 @router.get("/templates", operation_id="list_workflow_templates")

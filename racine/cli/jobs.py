@@ -1,6 +1,7 @@
 """`racine validate`, `racine apply` and `racine run`."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,11 +85,16 @@ def _wait(client: "Client", run_id: str, timeout: float | None) -> dict[str, Any
 
 
 def _parameters(client: "Client", name: str, pairs: list[str]) -> dict[str, Any]:
-    """Return the parameters by name; text stays text where the job asks for a string."""
+    """Return the parameters by name, typed as the job on the server has them."""
     if not pairs:
         return {}
     document = client.get(f"/api/racine/workflows/{client.job(name)['id']}")["document"]
     types = {p["name"]: p.get("schema", {}).get("type") for p in document.get("parameters", [])}
+    return given_parameters(types, pairs)
+
+
+def given_parameters(types: Mapping[str, Any], pairs: list[str]) -> dict[str, Any]:
+    """Return what `key=value` pairs give; text stays text where the job asks for a string."""
     given: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")

@@ -63,6 +63,14 @@ def valid(files: list[Path]) -> list[dict[str, Any]]:
     return [loaded.document for loaded in found if loaded.document is not None]
 
 
+def only_document(file: Path) -> dict[str, Any]:
+    """Return the one object that a JSON or YAML file holds."""
+    found = _documents(file) if file.is_file() else []
+    if len(found) != 1 or not isinstance(found[0], dict):
+        raise InvalidInput(f"{file} is no file with one object.")
+    return dict(found[0])
+
+
 def _examined(file: Path, document: Any) -> Loaded:
     if not isinstance(document, dict):
         return Loaded(file, "?", None, (Fault("", f"{file} holds no job document."),))

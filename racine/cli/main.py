@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from racine.cli import deploy, jobs, pools, runs, schedules, sign_in, workflows
+from racine.cli import deploy, jobs, pools, runs, schedules, sign_in, simulating, workflows
 from racine.errors import RacineError
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ def root(
 app.command()(jobs.validate)
 app.command()(jobs.apply)
 app.command()(deploy.deploy)
+app.command()(simulating.simulate)
 app.command("run")(jobs.run)
 app.command("login")(sign_in.login)
 app.command("logout")(sign_in.logout)

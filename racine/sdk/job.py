@@ -121,16 +121,21 @@ class JobDefinition(Generic[P]):
         self,
         parameters: Mapping[str, Any] | None = None,
         operations: Mapping[str, Callable[[dict[str, Any]], Any]] | None = None,
+        mocks: Mapping[str, Any] | None = None,
     ) -> "LocalRun":
         """Run the job here, without a server, through the engine's own scheduler.
 
-        Pure operations and Python tasks really run; of any other operation `operations` says, by
-        name, what it returns for its input. Raises InvalidInput for a job with faults, for
-        parameters that do not fit, and for an operation that cannot run here.
+        Pure operations and Python tasks really run, retried as their policies say; of any other
+        operation `operations` says, by name, what it returns for its input. `mocks` goes before
+        both: `{"tasks": {"each[3].clean": {"error": {"code": "ValueError"}}}}`. Waiting takes no
+        time; an approval that nothing is said of is given.
+
+        Raises InvalidInput for a job with faults, for parameters and mocks that do not fit, and for
+        an operation that cannot run here.
         """
         from racine.sdk.local import run
 
-        return run(self.typed, parameters or {}, operations or {}, self.functions)
+        return run(self.typed, parameters or {}, operations or {}, self.functions, mocks)
 
     @cached_property
     def _written(self) -> tuple[dict[str, Any], JobBuilder]:

@@ -138,3 +138,18 @@ def test_what_jobs_are_made_of_is_published(api: Api) -> None:
     for template in templates:
         verdict = client.post(f"{URL}/validate", json={"document": template["document"]}).json()
         assert verdict["faults"] == []
+
+
+def test_a_job_is_simulated_and_nothing_is_stored(api: Api) -> None:
+    client = api.as_user(["workflows:read"])
+    document = job()
+    document["tasks"].append({"task_key": "b", "noop_task": {}, "depends_on": [{"task_key": "a"}]})
+    mocks = {"tasks": {"a": {"error": {"code": "Gone", "retryable": False}, "seconds": 2}}}
+    told = client.post(f"{URL}/simulate", json={"document": document, "mocks": mocks}).json()
+    assert (told["state"], told["order"], told["seconds"]) == ("failed", ["a"], 2)
+    assert [(t["path"], t["state"]) for t in told["tasks"]] == [("a", "failed"), ("b", "skipped")]
+    wrong = client.post(
+        f"{URL}/simulate", json={"document": document, "mocks": {"tasks": {"c": {}}}}
+    )
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/tasks/c")
+    assert client.get(URL).json()["items"] == []

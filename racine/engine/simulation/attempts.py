@@ -1,0 +1,150 @@
+"""Attempts of simulated tasks: answered for, retried by their policy, held to their limits."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from racine import expressions
+from racine.definitions.document import RetryPolicy
+from racine.definitions.schemas import mismatches
+from racine.engine.plan import Step
+from racine.engine.simulation.clock import seconds
+from racine.engine.simulation.mocks import Answer, Failure, Mocks
+from racine.engine.states import TaskResult, TaskState
+from racine.errors import InvalidInput, RacineError
+
+MAX_STEPS = 20_000
+"""Tasks and attempts of one simulation: more would keep its caller waiting for minutes."""
+
+_INPUTS = {"operation_task": "input", "python_task": "parameters", "sql_task": "parameters",
+           "http_task": "query", "run_job_task": "job_parameters"}  # fmt: skip
+_OUTCOMES = {"approval_task": "approved", "quality_task": "passed"}
+"""How a task ends of which nothing is said."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One attempt of a task that has an effect."""
+
+    path: str
+    kind: str
+    spec: Mapping[str, Any]
+    given: dict[str, Any]
+    """Its input, templates resolved."""
+    attempt: int
+
+
+Perform = Callable[[Work], Answer | None]
+"""Answers for work of which no mock says anything; None leaves it without an answer."""
+
+
+class Stopped(InvalidInput):
+    """The simulation has taken too many steps."""
+
+
+def described(fault: RacineError) -> dict[str, Any]:
+    return {"code": fault.code, "message": fault.message, "next_step": fault.next_step}
+
+
+@dataclass
+class Attempts:
+    mocks: Mocks
+    perform: Perform | None = None
+    unmocked: list[str] = field(default_factory=list)
+    _steps: int = 0
+
+    def count(self) -> None:
+        """Count a step; raise Stopped when there were too many."""
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise Stopped(
+                f"The simulation stops after {MAX_STEPS} steps.",
+                next_step="Let its loops have fewer items: the path is the same.",
+            )
+
+    async def carry_out(
+        self, step: Step, path: str, names: dict[str, Any], policy: RetryPolicy
+    ) -> tuple[TaskResult, int]:
+        """Return how a task ends, and after how many attempts."""
+        given = expressions.resolve(step.spec.get(_INPUTS.get(step.kind, ""), {}), names)
+        if step.kind == "approval_task":
+            return await self._asked(step, path, given), 1
+        began = seconds()
+        for number in range(1, policy.maximum_attempts + 1):
+            work = Work(path, step.kind, step.spec, given, number)
+            failure, answer = await self._once(step, work)
+            if failure is None:
+                return _succeeded(step, answer), number
+            delay = _delay(policy, number)
+            last = number == policy.maximum_attempts or not _again(failure, policy)
+            limit = step.schedule_to_close_seconds
+            if last or (limit is not None and seconds() + delay - began > limit):
+                error = failure.model_dump(exclude={"retryable"})
+                return TaskResult(TaskState.FAILED, error=error), number
+            self.count()
+            await asyncio.sleep(delay)
+        raise AssertionError("a policy has one attempt at least")
+
+    async def _once(self, step: Step, work: Work) -> tuple[Failure | None, Answer]:
+        answer = self._answer(step, work)
+        limit = step.start_to_close_seconds
+        if answer.seconds > limit:
+            await asyncio.sleep(limit)
+            return Failure(code="timeout", message=f"It took longer than {limit:g} s."), answer
+        await asyncio.sleep(answer.seconds)
+        return answer.error or _refused(step, answer), answer
+
+    def _answer(self, step: Step, work: Work) -> Answer:
+        operation = str(work.spec.get("operation", ""))
+        answer = self.mocks.answer(work.path, step.key, operation, work.attempt)
+        if answer is None and self.perform is not None:
+            answer = self.perform(work)
+        if answer is None:
+            self.unmocked += [work.path] if work.path not in self.unmocked else []
+            return Answer()
+        return answer
+
+    async def _asked(self, step: Step, path: str, given: dict[str, Any]) -> TaskResult:
+        spec = step.spec
+        answer = self._answer(step, Work(path, step.kind, spec, given, 1))
+        limit = spec["timeout_seconds"]
+        late = limit is not None and answer.seconds > limit
+        await asyncio.sleep(limit if late else answer.seconds)
+        outcome: str | None = answer.outcome or _OUTCOMES[step.kind]
+        if late:
+            outcome = {"APPROVE": "approved", "REJECT": "rejected"}.get(spec["on_timeout"])
+        values = {"approvals": [], "form": {}, **answer.values, "outcome": outcome}
+        if outcome is None:
+            error = {"code": "timed_out", "message": f"Nobody decided within {limit:g} s."}
+            return TaskResult(TaskState.FAILED, error=error)
+        if outcome == "rejected" and spec["on_reject"] == "FAIL":
+            error = {"code": "rejected", "message": "It was rejected."}
+            return TaskResult(TaskState.FAILED, values, outcome, error)
+        return TaskResult(TaskState.SUCCEEDED, values, outcome)
+
+
+def _succeeded(step: Step, answer: Answer) -> TaskResult:
+    outcome = answer.outcome or _OUTCOMES.get(step.kind)
+    values = answer.values if outcome is None else {**answer.values, "outcome": outcome}
+    return TaskResult(TaskState.SUCCEEDED, values, outcome)
+
+
+def _refused(step: Step, answer: Answer) -> Failure | None:
+    """Return why what a task returned is not taken."""
+    if answer.outcome == "failed" and step.spec.get("on_fail") == "FAIL":
+        return Failure(code="quality", message="The gate does not pass.", retryable=False)
+    faults = mismatches(step.outputs, answer.values) if step.outputs is not None else []
+    if faults:
+        message = f"The result does not fit its declared outputs: {faults[0].message}"
+        return Failure(code="contract_broken", message=message, retryable=False)
+    return None
+
+
+def _again(failure: Failure, policy: RetryPolicy) -> bool:
+    return failure.retryable and failure.code not in policy.non_retryable_error_types
+
+
+def _delay(policy: RetryPolicy, attempt: int) -> float:
+    grown = policy.initial_interval_seconds * policy.backoff_coefficient ** min(attempt - 1, 64)
+    return min(grown, policy.maximum_interval_seconds)

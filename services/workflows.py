@@ -13,9 +13,9 @@ from racine.definitions import validation
 from racine.definitions.diff import Change, diff
 from racine.definitions.document import JobDocument
 from racine.definitions.validation import Report
-from racine.engine.simulation.running import Simulation, simulate
 from racine.errors import Conflict, Fault, InvalidInput, NotFound, PreconditionFailed
 from racine.sdk.generated import python_of
+from racine.simulation.running import Simulation, simulate
 from services import access, audit, job_references, pools
 from services.access import Actor
 

@@ -25,7 +25,7 @@ def simulate(
     """
     from racine.cli.loading import only_document, valid
     from racine.definitions.document import JobDocument
-    from racine.engine.simulation.running import simulate as simulated
+    from racine.simulation.running import simulate as simulated
 
     documents = valid([file])
     if len(documents) != 1:

@@ -12,12 +12,12 @@ from pydantic import BaseModel
 from racine import registry
 from racine.definitions.document import JobDocument
 from racine.definitions.every_task import every_task
-from racine.engine.simulation.attempts import Work
-from racine.engine.simulation.mocks import Answer, Failure, Mocks, read_mocks
-from racine.engine.simulation.running import SimulatedTask, simulate
 from racine.engine.states import RunState, TaskResult
 from racine.errors import InvalidInput, RacineError
 from racine.sdk.reference import plain
+from racine.simulation.attempts import Work
+from racine.simulation.mocks import Answer, Failure, Mocks, read_mocks
+from racine.simulation.running import SimulatedTask, simulate
 
 Performer = Callable[[dict[str, Any]], Any]
 

@@ -13,12 +13,12 @@ from racine.definitions.parameters import bind
 from racine.engine.plan import Plan, Step, compile_plan
 from racine.engine.policies import root_failures, verdict
 from racine.engine.scheduler import Scheduler
-from racine.engine.simulation.attempts import Attempts, Perform, Stopped, described
-from racine.engine.simulation.clock import run_at_once, seconds
-from racine.engine.simulation.deciding import DECIDED
-from racine.engine.simulation.mocks import read_mocks
 from racine.engine.states import RunState, TaskResult, TaskState
 from racine.errors import RacineError
+from racine.simulation.attempts import Attempts, Perform, Stopped, described
+from racine.simulation.clock import run_at_once, seconds
+from racine.simulation.deciding import DECIDED
+from racine.simulation.mocks import read_mocks
 
 BEGAN = "2026-01-01T00:00:00+00:00"
 """When a simulated run begins unless its caller says otherwise."""

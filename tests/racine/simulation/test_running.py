@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from racine.definitions.validation import validate
-from racine.engine.simulation.running import Simulation, simulate
 from racine.errors import InvalidInput
+from racine.simulation.running import Simulation, simulate
 
 
 def task(key: str, *upstream: str, **more: Any) -> dict[str, Any]:

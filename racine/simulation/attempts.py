@@ -9,10 +9,10 @@ from racine import expressions
 from racine.definitions.document import RetryPolicy
 from racine.definitions.schemas import mismatches
 from racine.engine.plan import Step
-from racine.engine.simulation.clock import seconds
-from racine.engine.simulation.mocks import Answer, Failure, Mocks
 from racine.engine.states import TaskResult, TaskState
 from racine.errors import InvalidInput, RacineError
+from racine.simulation.clock import seconds
+from racine.simulation.mocks import Answer, Failure, Mocks
 
 MAX_STEPS = 20_000
 """Tasks and attempts of one simulation: more would keep its caller waiting for minutes."""

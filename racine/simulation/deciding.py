@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from racine import expressions
 from racine.engine.plan import Step
-from racine.engine.simulation.clock import seconds
 from racine.engine.states import RunState, TaskResult, TaskState
 from racine.errors import InvalidInput
+from racine.simulation.clock import seconds
 
 if TYPE_CHECKING:
-    from racine.engine.simulation.running import Level
+    from racine.simulation.running import Level
 
 Decide = Callable[["Level", Step, dict[str, Any]], Awaitable[TaskResult]]
 

@@ -48,11 +48,18 @@ def scan(
         Path | None,
         typer.Option(help="Folder of your classifiers; else where `classifiers add` saves them."),
     ] = None,
+    free_text_names: Annotated[
+        str,
+        typer.Option(
+            envvar="RACINE_FREE_TEXT_NAMES",
+            help="spaCy pipeline that finds names in free text; needs the presidio extra.",
+        ),
+    ] = "",
 ) -> None:
     """Discover, profile and classify one source: one shot, no server needed."""
     from local.scan import scan as run
 
-    run(target, rule_set, output, classifiers)
+    run(target, rule_set, output, classifiers, free_text_names)
 
 
 @app.command()

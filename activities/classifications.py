@@ -20,7 +20,7 @@ _STATED = 50
 
 
 def classify(call: Call, given: group.ClassifyInput) -> group.ClassifyResult:
-    own = classifiers.load(Settings(database_url=call.db.url).classifiers_folder)
+    own = classifiers.configured(Settings(database_url=call.db.url))
     found: list[tuple[verdicts.Column, Sequence[Found]]] = []
     kinds = Counter[str]()
     with call.db.write() as session:

@@ -1,20 +1,32 @@
-"""Users' own classifiers: what the YAML files of one folder declare."""
+"""Classifiers beside the built-in ones: users' YAML files, and names in free text."""
 
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
+from activities import free_text
+from models.settings import Settings
 from racine.errors import InvalidInput
 from racine.governance.classifications import custom
 from racine.governance.classifications.engine import Classifier
 
 
-def load(folder: Path | None) -> tuple[Classifier, ...]:
-    """Return the classifiers of a folder, file by file; none without a folder.
+def configured(settings: Settings) -> tuple[Classifier, ...]:
+    """Return the classifiers that this installation has beside the built-in ones."""
+    return load(settings.classifiers_folder, settings.free_text_names)
+
+
+def load(folder: Path | None, free_text_names: str = "") -> tuple[Classifier, ...]:
+    """Return the classifiers of a folder, file by file, and the finder of names in free text.
 
     A file that changed is read anew. Raises InvalidInput naming the folder or file that cannot be
-    used, or an id that two files declare.
+    used, an id that two files declare, or what the finder of names wants.
     """
+    names = (free_text.person_names(free_text_names),) if free_text_names else ()
+    return (*_of_folder(folder), *names)
+
+
+def _of_folder(folder: Path | None) -> tuple[Classifier, ...]:
     if folder is None:
         return ()
     try:

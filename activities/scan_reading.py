@@ -49,7 +49,7 @@ class ScanReading:
     def __post_init__(self) -> None:
         settings = Settings(database_url=self.call.db.url)
         self.rules = parse(self.scan.settings["rules"])
-        self.own = classifiers.load(settings.classifiers_folder)
+        self.own = classifiers.configured(settings)
         self.key = derive(root_key(settings), "scan sketches")
         self.governor = Governor(self.call, self.scan.id, self.holder, self.rules)
         self.governor.spent = Spent(**self.scan.settings.get("spent", {}))

@@ -80,7 +80,7 @@ def discover(call: Call, given: group.DiscoverInput) -> group.DiscoverResult:
 def _planned(
     call: Call, source: Source, given: group.DiscoverInput, ruled: Ruled
 ) -> group.DiscoverResult:
-    own = classifiers.load(Settings(database_url=call.db.url).classifiers_folder)
+    own = classifiers.configured(Settings(database_url=call.db.url))
     connector = connect(call, source)
     try:
         with beating(call, connector):

@@ -33,15 +33,17 @@ def scan(
     rule_set: Path | None = None,
     output: str = "table",
     own: Path | None = None,
+    free_text_names: str = "",
 ) -> None:
     """Scan a database URL, file or folder; exit 2 for a bad request, 1 when nothing was read.
 
-    `own` is the folder of the user's classifiers, by default the one they are added to.
+    `own` is the folder of the user's classifiers, by default the one they are added to;
+    `free_text_names` the spaCy pipeline that finds names in free text.
     """
     with errors_told():
         kept = FOLDER if FOLDER.is_dir() else None
         rules = read_rules(rule_set) if rule_set else WHOLE
-        report = scan_once(target, rules, classifiers.load(own or kept))
+        report = scan_once(target, rules, classifiers.load(own or kept, free_text_names))
     if output == "json":
         typer.echo(json.dumps(report, ensure_ascii=False))
     else:

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """Host names and networks of private addresses that http tasks may send requests to."""
     classifiers_folder: Path | None = None
     """Folder of users' own classifiers, by which scans look too."""
+    free_text_names: str = ""
+    """spaCy pipeline, by name or folder, with which presidio finds names in free text."""
 
     @property
     def loopback_allowed(self) -> bool:

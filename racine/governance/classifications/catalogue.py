@@ -38,6 +38,8 @@ class Classifier:
     shape: re.Pattern[str] | None = None
     """What the masked value must match (see `shapes.mask`)."""
     check: Callable[[str], bool] | None = field(default=None, repr=False)
+    search: Callable[[str], bool] | None = field(default=None, repr=False)
+    """Tells whether free text contains the type; asked of values that are text alone."""
     validator: str = ""
     chance: float = 1.0
     """Share of random values of a fitting shape that it accepts (worst null model, measured)."""

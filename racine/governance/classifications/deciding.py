@@ -296,7 +296,7 @@ def _contained(evidence: Evidence, by: _Judging) -> Iterable[Classification]:
     """Yield what free text contains: at least two distinct values with such a span."""
     known: Mapping[str, Classifier] = {entry.id: entry for entry in by.entries}
     for detector, count in evidence.spans.items():
-        entry = known.get(_CONTAINED.get(detector, ""))
+        entry = known.get(_CONTAINED.get(detector, detector))
         if entry is None or count < 2 or evidence.hits.get(detector, 0) * 2 > count:
             continue
         yield Classification(

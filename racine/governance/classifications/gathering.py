@@ -26,6 +26,8 @@ from racine.governance.classifications.words import listed
 SAMPLE = 320
 """Distinct values that every detector reads; see `_rare` for what the rest is searched for."""
 _PROBE = 24
+_SEARCHED = 100
+"""Texts put to classifiers that search: language models read some hundred a second."""
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)?(?:[.,]\d+)?(?:[eE][-+]?\d+)?%?")
 _PLACEHOLDERS = listed("placeholders")
 _MARKS = frozenset(
@@ -182,7 +184,8 @@ def gather(values: Mapping[str, int], *, using: Sequence[Classifier] | None = No
     step = max(1, -(-len(kept) // SAMPLE))
     sample = [_clean(value) for value in kept[::step]]
     forms = shapes.count(kept) if len(kept) <= 5000 or len(sample[0]) < 64 else shapes.count(sample)
-    bank = _shaped(tuple(using) if using is not None else classifiers())
+    entries = tuple(using) if using is not None else classifiers()
+    bank = _shaped(entries)
     hits, tried = _detect(sample, bank)
     return Evidence(
         rows=sum(values.values()) - sum(marks.values()),
@@ -191,7 +194,7 @@ def gather(values: Mapping[str, int], *, using: Sequence[Classifier] | None = No
         sampled=len(sample),
         hits={name: count for name, count in hits.items() if count},
         tried=tried,
-        spans=_spans(sample),
+        spans=_spans(sample) | _searched(sample, entries),
         shapes=shapes.shown(forms.most_common(60)),
         length=_lengths(sample),
         words=round(sum(len(v.split()) for v in sample) / len(sample), 2),
@@ -293,9 +296,22 @@ _SPANS: tuple[tuple[str, re.Pattern[str], Check | None], ...] = (
 )
 
 
+def _texts(sample: Sequence[str]) -> list[str]:
+    """Return the values that are free text: a blank within, and some length."""
+    return [value for value in sample if " " in value and len(value) >= 20]
+
+
+def _searched(sample: Sequence[str], entries: tuple[Classifier, ...]) -> dict[str, int]:
+    """Count the texts in which classifiers that search text find their type."""
+    searching = [(entry.id, entry.search) for entry in entries if entry.search is not None]
+    texts = _texts(sample)[:_SEARCHED] if searching else []
+    counts = {name: sum(map(search, texts)) for name, search in searching}
+    return {name: count for name, count in counts.items() if count}
+
+
 def _spans(sample: Sequence[str]) -> dict[str, int]:
-    """Count the values of free text (a blank within) that hold a span of each sort."""
-    texts = [value for value in sample if " " in value and len(value) >= 20]
+    """Count the values of free text that hold a span of each sort."""
+    texts = _texts(sample)
     if not texts:
         return {}
     counts: Counter[str] = Counter()

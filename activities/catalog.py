@@ -1,5 +1,6 @@
 """Performs the operations of the catalog group."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,17 +17,26 @@ from racine.governance.compliance.categories import highest
 from racine.governance.compliance.facts import Stated
 from racine.governance.data_sources.states import SourceState
 
+_AT_ONCE = 1000
+"""Assets and columns of one transaction: other writers wait no longer."""
+
 _LOWEST = 10
 
 
 def publish(call: Call, given: group.PublishInput) -> group.PublishResult:
-    with call.db.write() as session:
+    """Publish a scan, some assets a transaction; doing it again, after a crash too, ends alike."""
+    with call.db.read() as session:
         found = governed.load(session, call, given.scan_id)
-        cause = catalog.Cause(
-            found.scan.workspace_id, found.source.id, by=found.scan.id, scan_id=found.scan.id
-        )
         items = list(_Publication(session, found).items())
-        outcomes = catalog.put(session, cause, items)
+    cause = catalog.Cause(
+        found.scan.workspace_id, found.source.id, by=found.scan.id, scan_id=found.scan.id
+    )
+    outcomes = Counter[str]()
+    for start in range(0, len(items), _AT_ONCE):
+        with call.db.write() as session:
+            outcomes += catalog.put(session, cause, items[start : start + _AT_ONCE])
+        call.heartbeat()
+    with call.db.write() as session:
         gone, held = _retire(session, found, cause, given.approve_deletions)
         scans.close(session, found.scan.id, "published")
         governed.advance(session, found.source.id, SourceState.CATALOGED)

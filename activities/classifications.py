@@ -1,56 +1,140 @@
 """Performs the operations of the classification group."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from activities import classifiers
 from activities.call import Call, Performers
 from activities.governed import READ, advance
 from models.settings import Settings
-from models.stores import scans, verdicts
+from models.stores import asset_states, scans, verdicts
 from racine.governance import classifications as group
 from racine.governance.catalog.identity import asset_id
-from racine.governance.classifications import cleartext, engine
-from racine.governance.classifications.verdicts import Found, effective
+from racine.governance.classifications import cleartext, engine, model
+from racine.governance.classifications.verdicts import Found, Pin, effective
+from racine.governance.compliance.categories import highest
 from racine.governance.data_sources.states import SourceState
+from racine.governance.scan_rule_sets.rules import parse
+
+_AT_ONCE = 100
+"""Assets of one transaction."""
 
 _STATED = 50
 """Verdicts kept of one column at most: the best candidates beside what was found."""
 
 
 def classify(call: Call, given: group.ClassifyInput) -> group.ClassifyResult:
+    """Judge a scan's columns, some assets a transaction: other writers wait no longer.
+
+    Doing it again, after a crash too, gives the same.
+    """
     own = classifiers.configured(Settings(database_url=call.db.url))
-    found: list[tuple[verdicts.Column, Sequence[Found]]] = []
-    kinds = Counter[str]()
     with call.db.write() as session:
         scan = scans.get(session, given.scan_id, workspace_id=call.context.workspace_id)
         advance(session, scan.source_id, SourceState.CLASSIFYING, SourceState.CLASSIFIED)
-        settings = _settings(scan)
+    with call.db.read() as session:
         pins = verdicts.pins(session, scan.source_id)
-        columns = scans.columns_of(session, scan.id)
-        for asset in scans.assets(session, scan.id):
-            held = columns.get(asset.id, [])
-            judged = _detect(asset, held, settings, own)
-            for column, detected in zip(held, judged, strict=True):
-                place = _place(scan.source_id, asset.name, column.name)
-                column.classifications = effective(detected, pins.get(place.id, {}))
-                kinds.update(item["kind"] for item in column.classifications)
-                if asset.state == READ:
-                    found.append((place, detected))
-            call.heartbeat(asset.name)
-        scanned = verdicts.Scanned(scan.workspace_id, scan.source_id, scan.id)
-        verdicts.keep(session, scanned, found)
-        total = sum(map(len, columns.values()))
-        classified = sum(bool(c.classifications) for held in columns.values() for c in held)
-    return group.ClassifyResult(columns=total, classified=classified, by_kind=dict(kinds))
+        ids = [asset.id for asset in scans.assets(session, scan.id)]
+    judge = _Judge(call, scan, own, pins)
+    for start in range(0, len(ids), _AT_ONCE):
+        judge.assets(ids[start : start + _AT_ONCE])
+    return group.ClassifyResult(
+        columns=judge.columns, classified=judge.classified, by_kind=dict(judge.kinds)
+    )
 
 
-def _settings(scan: scans.Scan) -> engine.ClassifySettings:
-    """Return what the scan's own rules say of classifiers."""
-    rules = scan.settings.get("rules", {})
-    named = ("packs", "disabled", "thresholds")
-    return engine.ClassifySettings(**{name: rules[name] for name in named if name in rules})
+class _Judge:
+    """Judges a scan's assets by its rules, and counts what came of it."""
+
+    def __init__(
+        self, call: Call, scan: scans.Scan, own: Sequence[engine.Classifier],
+        pins: Mapping[str, Mapping[str, Pin]],
+    ) -> None:  # fmt: skip
+        self._call, self._scan, self._own, self._pins = call, scan, own, pins
+        self._rules = parse(scan.settings.get("rules", {}))
+        self.columns = self.classified = 0
+        self.kinds = Counter[str]()
+
+    def assets(self, ids: Sequence[str]) -> None:
+        """Judge some assets without holding the database, then keep all of it at once."""
+        with self._call.db.read() as session:
+            held = scans.assets_of(session, ids)
+        found = {asset.id: self._asset(asset, columns) for asset, columns in held}
+        with self._call.db.write() as session:
+            self._keep(session, held, found)
+
+    def _asset(
+        self, asset: scans.ScanAsset, columns: Sequence[scans.ScanColumn]
+    ) -> list[list[Found]] | None:
+        """Return what the engine says of each column; None where it has said it before."""
+        self._call.heartbeat(asset.name)
+        settings = self._settings(asset)
+        if asset.unchanged and asset.facts.get("judged") == _digest(settings, self._own):
+            return None
+        return list(_detect(asset, columns, settings, self._own))
+
+    def _settings(self, asset: scans.ScanAsset) -> engine.ClassifySettings:
+        rules = self._rules.for_asset(asset.name)
+        return engine.ClassifySettings(
+            packs=rules.packs, disabled=rules.disabled, thresholds=rules.thresholds
+        )
+
+    def _keep(
+        self, session: Session, held: scans.Held, found: Mapping[str, list[list[Found]] | None]
+    ) -> None:
+        said: list[tuple[verdicts.Column, Sequence[Found]]] = []
+        labels: dict[str, str] = {}
+        for asset, columns in scans.assets_of(session, [asset.id for asset, _ in held]):
+            detected = found[asset.id]
+            if detected is not None:
+                said += self._judged(asset, columns, detected)
+            labels[asset.name] = highest(
+                item["sensitivity"] for c in columns for item in c.classifications
+            )
+            self.columns += len(columns)
+            self.classified += sum(bool(c.classifications) for c in columns)
+            self.kinds.update(i["kind"] for c in columns for i in c.classifications)
+        scanned = verdicts.Scanned(self._scan.workspace_id, self._scan.source_id, self._scan.id)
+        verdicts.keep(session, scanned, said)
+        asset_states.label(session, self._scan.source_id, labels)
+
+    def _judged(
+        self, asset: scans.ScanAsset, columns: Sequence[scans.ScanColumn],
+        detected: Sequence[list[Found]],
+    ) -> Iterator[tuple[verdicts.Column, Sequence[Found]]]:  # fmt: skip
+        """Put what was found into an asset's columns; yield it where values were read."""
+        for column, items in zip(columns, detected, strict=True):
+            place = _place(self._scan.source_id, asset.name, column.name)
+            column.classifications = effective(items, self._pins.get(place.id, {}))
+            if asset.state == READ:
+                yield place, items
+        digest = _digest(self._settings(asset), self._own)
+        asset.facts = {**asset.facts, "judged": digest}
+
+
+def _digest(settings: engine.ClassifySettings, own: Sequence[engine.Classifier]) -> str:
+    """Return what a verdict stands on: the model, the classifiers, the settings."""
+    entries = [(e.id, e.headers, e.detectors, e.chance) for e in own]
+    asked = (model.shipped().version, _code(), entries, settings.model_dump_json())
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """Return a digest of the classifiers and of what decides: a release may change either."""
+    digest = hashlib.sha256()
+    package = resources.files("racine.governance.classifications")
+    for folder in (package, package.joinpath("packs"), package.joinpath("data")):
+        for file in sorted(folder.iterdir(), key=lambda e: e.name):
+            if file.is_file():
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _detect(

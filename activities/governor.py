@@ -1,4 +1,4 @@
-"""Holds one scan's reading to its orders and budgets: pause, throttle, cancel, ceilings, window."""
+"""Holds one scan's reading to its orders and budgets: pause, throttle, skip, ceilings, window."""
 
 import threading
 import time
@@ -19,12 +19,6 @@ _LOOK_SECONDS = 1.0
 _ALIVE_SECONDS = 10.0
 STALLED_SECONDS = 300.0
 """How long a source may give nothing before its query is broken off."""
-
-
-class Cancelled(SourceFault):
-    """The scan was cancelled by an order."""
-
-    code = "scan_cancelled"
 
 
 class Skipped(SourceFault):
@@ -110,8 +104,6 @@ class Governor:
     def stop_reason(self) -> str | None:
         """Return why the running query should be broken off; another thread asks."""
         control = self._look()
-        if control.get("cancelled"):
-            return "The scan was cancelled."
         if self.asset_id in control.get("skipped", ()):
             return "The reading of this asset was cancelled."
         if time.monotonic() - self._last > self.stalled_seconds and not self._idle(control):
@@ -120,9 +112,9 @@ class Governor:
 
     def wait_until_open(self) -> None:
         """Wait while the scan is paused or outside its window; raise when it is cancelled."""
-        while (waits := self._idle(self._look())) and not self._ordered_off():
+        while waits := self._idle(self._look()):
+            self.obey()
             self._rest(min(waits, _LOOK_SECONDS))
-        self.obey()
 
     @property
     def is_open(self) -> bool:
@@ -134,16 +126,10 @@ class Governor:
             self.obey()
             self._rest(_LOOK_SECONDS)
 
-    def _ordered_off(self) -> bool:
-        control = self._look()
-        return bool(control.get("cancelled") or self.asset_id in control.get("skipped", ()))
-
     def obey(self) -> None:
         """Raise what the orders to the scan, or to the run, ask for."""
         self.call.heartbeat()
         control = self._look()
-        if control.get("cancelled"):
-            raise Cancelled("The scan was cancelled.")
         if self.asset_id in control.get("skipped", ()):
             raise Skipped("Its reading was cancelled.")
 

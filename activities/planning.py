@@ -21,6 +21,9 @@ from racine.governance.scan_rule_sets.rules import Rules
 
 Row = tuple[dict[str, Any], list[dict[str, Any]]]
 
+_LISTED = ("details", "rule", "modified", "left_out")
+"""Facts of one scan alone; all others an asset keeps while it is not read."""
+
 _AT_ONCE = 500
 """Assets of one transaction: other writers wait no longer."""
 
@@ -149,7 +152,7 @@ def carried(
     """Return the rows of an asset that is not read: what is listed now, what was found before."""
     before, columns = held
     known = {column.name: column for column in columns}
-    told = {k: v for k, v in before["facts"].items() if k not in ("details", "rule", "modified")}
+    told = {k: v for k, v in before["facts"].items() if k not in _LISTED}
     return (
         row | {
             "state": "scanned", "unchanged": True, "rows": before["rows"],

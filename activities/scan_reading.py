@@ -12,7 +12,7 @@ from activities import classifiers, planning
 from activities.beating import beating
 from activities.call import Call
 from activities.connectors.protocol import Asset, Bound, Column, Connector, Incremental
-from activities.governor import Cancelled, Governor, Interrupted, Skipped, Spent
+from activities.governor import Governor, Interrupted, Skipped, Spent
 from activities.opening import connect
 from activities.progress import Progress
 from activities.reading import AssetFacts, Reader, table_evidence
@@ -79,8 +79,6 @@ class ScanReading:
                 self._keep(row, *self._facts(row))
                 self._lost = 0
                 return
-            except Cancelled:
-                raise
             except Interrupted:
                 self._close()
             except Skipped as order:

@@ -1,15 +1,15 @@
 """Performs the operations of the scan-logic group."""
 
-from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
 
 from temporalio import activity
 from temporalio.exceptions import CancelledError
 
 from activities.call import Call, Performers
-from activities.governor import Cancelled
 from activities.scan_reading import ScanReading
-from models.stores import asset_states, scan_progress, scans, sources
-from models.stores.scans import Scan
+from models.stores import asset_states, drift, scan_progress, scans, sources
+from models.stores.scans import Scan, ScanAsset, ScanColumn
 from models.stores.sources import Source
 from racine.errors import Conflict, RacineError
 from racine.governance import scan_logic as group
@@ -52,7 +52,9 @@ def scan(call: Call, given: group.ScanRef) -> group.ScanResult:
             ScanReading(call, found, source, holder).run()
         except (RacineError, CancelledError) as fault:
             if not _is_shutdown(fault):
-                _finish(call, found, _END[type(fault)], str(fault) or "It was cancelled.")
+                cancelled = isinstance(fault, CancelledError)
+                state = "cancelled" if cancelled else "failed"
+                _finish(call, found, state, str(fault) or "It was cancelled.")
             raise
         _finish(call, found, "scanned")
     with call.db.read() as session:
@@ -67,28 +69,30 @@ def scan(call: Call, given: group.ScanRef) -> group.ScanResult:
 
 def detect_drift(call: Call, given: group.ScanRef) -> group.DriftResult:
     scan_, _ = _scan_of(call, given)
-    with call.db.write() as session:
+    with call.db.read() as session:
         earlier = scans.previous(session, scan_)
-        if earlier is None:
-            return group.DriftResult(
-                scan_id=scan_.id, previous_scan_id=None, added=0, removed=0, changed=0
-            )
-        found = compare(
-            _shapes(call, earlier.id), _shapes(call, scan_.id), clean=scan_.clean and earlier.clean
+    if earlier is None:
+        return group.DriftResult(
+            scan_id=scan_.id, previous_scan_id=None, added=0, removed=0, changed=0
         )
-        scans.get(session, scan_.id).drift = {"previous_scan_id": earlier.id, **found.to_json()}
+    clean = scan_.clean and earlier.clean
+    found = compare(_shapes(call, earlier), _shapes(call, scan_), clean=clean)
+    counts = found.counts()
+    with call.db.write() as session:
+        drift.keep(session, scan_, earlier.id, [change.to_json() for change in found.changes])
+        scans.get(session, scan_.id).drift = {
+            "previous_scan_id": earlier.id, "added": found.added, "removed": found.removed,
+            "changed": sorted(found.changed), "by_aspect": counts,
+        }  # fmt: skip
     return group.DriftResult(
         scan_id=scan_.id,
         previous_scan_id=earlier.id,
         added=len(found.added),
         removed=len(found.removed),
         changed=len(found.changed),
+        by_aspect=counts,
+        largest=max((change.magnitude for change in found.changes), default=0.0),
     )
-
-
-_END = defaultdict[type, str](
-    lambda: "failed", {CancelledError: "cancelled", Cancelled: "cancelled"}
-)
 
 
 def _finish(call: Call, found: Scan, state: str, reason: str | None = None) -> None:
@@ -118,13 +122,27 @@ def _scan_of(call: Call, given: group.ScanRef) -> tuple[Scan, Source]:
         return found, sources.get(session, found.source_id)
 
 
-def _shapes(call: Call, scan_id: str) -> dict[str, Shape]:
+def _shapes(call: Call, scan_: Scan) -> dict[str, Shape]:
     with call.db.read() as session:
-        columns = scans.columns_of(session, scan_id)
+        columns = scans.columns_of(session, scan_.id)
         return {
-            asset.name: Shape({c.name: c.type for c in columns.get(asset.id, [])}, asset.rows)
-            for asset in scans.assets(session, scan_id)
+            asset.name: _shape(scan_, asset, columns.get(asset.id, []))
+            for asset in scans.assets(session, scan_.id)
         }
+
+
+def _shape(scan_: Scan, asset: ScanAsset, columns: Sequence[ScanColumn]) -> Shape:
+    modified = asset.facts.get("modified")
+    judged = asset.state == "scanned" and "judged" in asset.facts
+    return Shape(
+        columns={column.name: column.type for column in columns},
+        rows=asset.rows,
+        seen_at=scan_.created_at,
+        modified=datetime.fromisoformat(modified) if modified else None,
+        types={
+            c.name: {v["id"]: v["confidence"] for v in c.classifications} for c in columns
+        } if judged else None,
+    )  # fmt: skip
 
 
 PERFORMS: Performers = {group.PLAN: plan, group.SCAN: scan, group.DETECT_DRIFT: detect_drift}

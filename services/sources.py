@@ -16,6 +16,7 @@ from services.executions import Launch
 
 TEST_JOB = "test_source"
 SCAN_JOB = "scan_source"
+PLAN_JOB = "plan_source"
 
 
 def create(
@@ -113,11 +114,14 @@ def record_test(session: Session, actor: Actor, source_id: str) -> Launch:
     return executions.record(session, actor, job.id, {"source_id": source.id})
 
 
-def record_scan(session: Session, actor: Actor, source_id: str, rule_set_id: str | None) -> Launch:
-    """Write down a run that scans, classifies, judges and catalogs a source."""
+def record_scan(
+    session: Session, actor: Actor, source_id: str, rule_set_id: str | None,
+    mode: str | None = None, *, plan_only: bool = False,
+) -> Launch:  # fmt: skip
+    """Write down a run that scans, classifies, judges and catalogs a source, or only plans it."""
     source = _permitted(session, actor, source_id, "scan_logic:run")
-    job = shipped_jobs.of(session, actor, SCAN_JOB)
-    given = {"source_id": source.id, "rule_set_id": rule_set_id}
+    job = shipped_jobs.of(session, actor, PLAN_JOB if plan_only else SCAN_JOB)
+    given = {"source_id": source.id, "rule_set_id": rule_set_id, "mode": mode}
     return executions.record(session, actor, job.id, given)
 
 

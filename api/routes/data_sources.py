@@ -1,6 +1,6 @@
 """Data sources: register, change, test, scan, archive."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 from fastapi import APIRouter, BackgroundTasks, Query, Response, status
@@ -80,9 +80,17 @@ class Health(BaseModel):
     steps: list[dict[str, Any]] = Field(default_factory=list)
 
 
+Mode = Literal["full", "changed", "watermark", "schema", "age"]
+
+
 class ScanRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {}})
-    rule_set_id: str | None = Field(default=None, description="The system's own when left out.")
+    rule_set_id: str | None = Field(
+        default=None, description="The source's own, the workspace's or the system's when left out."
+    )
+    mode: Mode | None = Field(
+        default=None, description="Which assets are read again; as the rules say when left out."
+    )
 
 
 class RunStarted(BaseModel):
@@ -182,7 +190,30 @@ def scan(
 ) -> RunStarted:
     """Start a run that scans, classifies, judges and catalogs the source."""
     with transaction() as session:
-        launch = sources.record_scan(session, me, source_id, body.rule_set_id)
+        launch = sources.record_scan(session, me, source_id, body.rule_set_id, body.mode)
+    return _start(racine, launch, response, after)
+
+
+@router.post(
+    "/{source_id}/plan", operation_id="plan_data_source_scan", status_code=status.HTTP_202_ACCEPTED
+)
+def plan(
+    source_id: str,
+    body: ScanRequest,
+    me: Me,
+    racine: Racine,
+    transaction: Transaction,
+    response: Response,
+    after: BackgroundTasks,
+) -> RunStarted:
+    """Start a run that lists the source and tells what a scan would read, and why.
+
+    It ends with a scan in the state `planned`, whose assets say it each; no row is read.
+    """
+    with transaction() as session:
+        launch = sources.record_scan(
+            session, me, source_id, body.rule_set_id, body.mode, plan_only=True
+        )
     return _start(racine, launch, response, after)
 
 

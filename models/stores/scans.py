@@ -61,12 +61,14 @@ def listing(
 
 
 def asset_listing(
-    session: Session, scan_id: str, *, state: str | None = None, limit: int = 50,
-    cursor: str | None = None,
+    session: Session, scan_id: str, *, state: str | None = None, unchanged: bool | None = None,
+    limit: int = 50, cursor: str | None = None,
 ) -> Page[ScanAsset]:  # fmt: skip
     query = select(ScanAsset).where(ScanAsset.scan_id == scan_id)
     if state:
         query = query.where(ScanAsset.state == state)
+    if unchanged is not None:
+        query = query.where(ScanAsset.unchanged.is_(unchanged))
     return page(session, query, ScanAsset, limit=limit, cursor=cursor)
 
 
@@ -116,6 +118,20 @@ def get_asset(session: Session, scan_id: str, asset_id: str) -> ScanAsset:
 def columns(session: Session, asset_id: str) -> list[ScanColumn]:
     found = select(ScanColumn).where(ScanColumn.asset_id == asset_id).order_by(ScanColumn.position)
     return list(session.scalars(found))
+
+
+Held = Sequence[tuple[ScanAsset, list[ScanColumn]]]
+"""Assets, each with its columns in order."""
+
+
+def assets_of(session: Session, ids: Sequence[str]) -> Held:
+    """Return some assets with their columns, in two queries."""
+    found = {a.id: a for a in session.scalars(select(ScanAsset).where(ScanAsset.id.in_(ids)))}
+    by_asset: dict[str, list[ScanColumn]] = {asset_id: [] for asset_id in ids}
+    columns = select(ScanColumn).where(ScanColumn.asset_id.in_(ids))
+    for column in session.scalars(columns.order_by(ScanColumn.asset_id, ScanColumn.position)):
+        by_asset[column.asset_id].append(column)
+    return [(found[asset_id], by_asset[asset_id]) for asset_id in ids if asset_id in found]
 
 
 def columns_of(session: Session, scan_id: str) -> dict[str, list[ScanColumn]]:
@@ -228,6 +244,14 @@ def control(session: Session, scan_id: str) -> dict[str, Any]:
     """Return the orders that were given to a scan."""
     found = session.scalar(select(Scan.control).where(Scan.id == scan_id))
     return found or {}
+
+
+def order(session: Session, scan_id: str, **orders: Any) -> dict[str, Any]:
+    """Give orders to a scan beside those it has; None takes one back. Returns those that stand."""
+    scan = session.get_one(Scan, scan_id, with_for_update=True, populate_existing=True)
+    given = {**scan.control, **orders}
+    scan.control = {name: value for name, value in given.items() if value is not None}
+    return scan.control
 
 
 def beat(session: Session, scan_id: str) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -60,16 +60,10 @@ def keep(
 
     Suggestions that detectors no longer make go. Doing it again changes nothing but the times.
     """
-    columns = {column.id for column, _ in found}
     standing = {
         (row.column_id, row.classifier): row
-        for row in session.execute(
-            select(Verdict.id, Verdict.column_id, Verdict.classifier, Verdict.decided_by,
-                   Verdict.fingerprint)
-            .where(Verdict.source_id == scanned.source_id)
-        )
-        if row.column_id in columns
-    }  # fmt: skip
+        for row in _standing(session, scanned.source_id, [column.id for column, _ in found])
+    }
     new, changed, same = [], [], []
     for column, items in found:
         for item in items:
@@ -89,6 +83,17 @@ def keep(
         session.execute(update(Verdict), changed)
     _seen_again(session, same, scanned.scan_id)
     _withdraw(session, [row.id for row in standing.values() if row.decided_by is None])
+
+
+def _standing(session: Session, source_id: str, column_ids: Sequence[str]) -> Iterator[Any]:
+    """Yield what stands of some columns of a source."""
+    for start in range(0, len(column_ids), _CHUNK):
+        yield from session.execute(
+            select(Verdict.id, Verdict.column_id, Verdict.classifier, Verdict.decided_by,
+                   Verdict.fingerprint)
+            .where(Verdict.source_id == source_id,
+                   Verdict.column_id.in_(column_ids[start : start + _CHUNK]))
+        )  # fmt: skip
 
 
 def _made(scanned: Scanned, column: Column, classifier: str) -> dict[str, Any]:

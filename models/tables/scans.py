@@ -19,7 +19,8 @@ class Scan(Identified, Table):
     task_key: Mapped[str] = mapped_column(String(100), default="")
     """With the run, what makes a second attempt find the scan that the first one opened."""
     state: Mapped[str] = mapped_column(String(20))
-    """`open`, `scanning`, `scanned`, `failed`, `cancelled` or `published`."""
+    """`listing`, `planned` for a plan alone, `open`, `scanning`, `scanned`, `failed`, `cancelled`,
+    `published`."""
     holder: Mapped[str] = mapped_column(String(200), default="")
     """The attempt that may write; an older one that still runs is refused."""
     clean: Mapped[bool] = mapped_column(default=False)
@@ -32,7 +33,7 @@ class Scan(Identified, Table):
     """What went wrong in the enumeration."""
     drift: Mapped[dict[str, Any]] = mapped_column(default=dict)
     control: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """Orders to the scan while it runs: `paused`, `rows_per_second`, `cancelled`, `skipped`."""
+    """Orders to the scan while it runs: `paused`, `rows_per_second`, `share`, `skipped`."""
     beat_at: Mapped[datetime | None]
     """When the attempt that reads was last alive: it holds one connection to the source."""
     ended_at: Mapped[datetime | None]

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from models.session import Database
 from models.stores import rule_sets, scans, sources
-from models.tables.scans import ScanProgress
+from models.tables.scans import DriftEvent, ScanProgress
 from racine.errors import Conflict
 from tests.activities.worlds import World, shop, world
 
@@ -187,8 +187,19 @@ def test_drift_is_what_changed_since_the_scan_before(db: Database, tmp_path: Pat
         kept = scans.get(session, second).drift
     assert kept["added"] == ["orders"]
     assert kept["removed"] == ["customers_0"]
-    assert kept["changed"]["customers_1"] == [{"kind": "column_added", "column": "phone"}]
-    assert kept["changed"]["customers_2"] == [{"kind": "volume_changed", "before": 50, "after": 5}]
+    assert kept["changed"] == ["customers_1", "customers_2"]
+    assert kept["by_aspect"] == {"schema": 3, "volume": 1, "freshness": 0, "classification": 0}
+    assert drift.largest == 1.0
+    again = later.do("scan_logic.detect_drift", scan_id=second)
+    assert again == drift
+    with db.read() as session:
+        events = list(session.scalars(select(DriftEvent).order_by(DriftEvent.asset)))
+    assert [(e.kind, e.asset, e.column, e.before, e.after, e.magnitude) for e in events] == [
+        ("asset_removed", "customers_0", "", None, None, 1.0),
+        ("column_added", "customers_1", "phone", None, "TEXT", 0.25),
+        ("volume_changed", "customers_2", "", "50", "5", 0.9),
+        ("asset_added", "orders", "", None, None, 1.0),
+    ]
 
 
 def _source(db: Database, scan_id: str) -> str:

@@ -1,5 +1,7 @@
 """What a scan reads, in which order and how much."""
 
+from pydantic import Field
+
 from racine.governance.scan_logic.monitoring import SCHEDULE_MONITORING
 from racine.group import Group, Operation, Payload
 
@@ -31,7 +33,11 @@ class DriftResult(Payload):
     added: int
     removed: int
     changed: int
-    """Assets whose columns, types or size changed."""
+    """Assets that are in both scans and not the same."""
+    by_aspect: dict[str, int] = Field(default_factory=dict)
+    """Changes of `schema`, `volume`, `freshness` and `classification`."""
+    largest: float = 0.0
+    """The greatest magnitude, from 0 to 1: what a condition or a gate may ask for."""
 
 
 PLAN = Operation(
@@ -57,7 +63,7 @@ DETECT_DRIFT = Operation(
     "scan_logic.detect_drift",
     ScanRef,
     DriftResult,
-    "Compares a scan with the one before it: assets, columns, types and volume.",
+    "Compares a scan with the one before it: schema, volume, freshness and, classified, types.",
     example={"scan_id": "scan_01"},
     permission="scan_logic:run",
 )

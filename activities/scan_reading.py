@@ -200,7 +200,11 @@ class ScanReading:
         named = column and any(c.name == column for c in asset.columns)
         if not named or not isinstance(self._connector, Incremental):
             return None
-        return self._connector.newest(asset, column)
+        try:
+            return self._connector.newest(asset, column)
+        except SourceFault:  # a type without an order, such as JSON
+            self.governor.obey()
+            return None
 
     def _watermark(
         self, asset: Asset, facts: AssetFacts, rules: Rules, newest: str | None

@@ -8,7 +8,7 @@ import duckdb
 
 from activities.connectors import checks
 from activities.connectors import duckdb_engine as engine
-from activities.connectors.protocol import Asset, Batch, Column, Listing, Position, Sample
+from activities.connectors.protocol import Asset, Batch, Bound, Column, Listing, Position, Sample
 from racine.governance.data_sources import CheckStep
 from racine.governance.scan_rule_sets.patterns import qualified
 
@@ -61,6 +61,16 @@ class DuckdbConnector:
         yield from engine.read_numbered(
             self._connection(), "rowid", _table(asset), total, sample, after, self._path
         )
+
+    def newest(self, asset: Asset, column: str) -> str | None:
+        name = engine.identifier(column)
+        ((value,),) = self._ask(f"SELECT max({name})::VARCHAR FROM {_table(asset)}")
+        return None if value is None else str(value)
+
+    def read_since(self, asset: Asset, bound: Bound, sample: Sample) -> Iterator[Batch]:
+        where = f"{engine.identifier(bound.column)} > {engine.text(bound.value)}"
+        source = f"(SELECT * FROM {_table(asset)} WHERE {where})"
+        yield from engine.read_unnumbered(self._connection(), source, sample, self._path)
 
     def cancel(self) -> None:
         if self._opened is not None:

@@ -19,11 +19,13 @@ from activities.connectors.protocol import (
     LONGEST_VALUE,
     Asset,
     Batch,
+    Bound,
     Listing,
     Position,
     Sample,
 )
 from activities.connectors.rows import (
+    as_text,
     batch_rows,
     blocks,
     bounded,
@@ -89,6 +91,23 @@ class MysqlConnector:
         else:
             for rows in self._stream(f"SELECT {_list(asset)} FROM {_table(asset)}", width):
                 yield columnar(rows, width)
+
+    def newest(self, asset: Asset, column: str) -> str | None:
+        ((value,),) = self._ask(f"SELECT max({_quoted(column)}) FROM {_table(asset)}")
+        return as_text([value])[0]
+
+    def read_since(self, asset: Asset, bound: Bound, sample: Sample) -> Iterator[Batch]:
+        width = len(asset.columns)
+        parts = self._stream(
+            f"SELECT {_list(asset)} FROM {_table(asset)}"
+            f" WHERE {_quoted(bound.column)} > {_literal(bound.value)}",
+            width,
+        )
+        if sample.rows is not None:
+            yield from in_batches(reservoir(parts, sample.rows, sample.seed), width)
+            return
+        for rows in parts:
+            yield columnar(rows, width)
 
     def cancel(self) -> None:
         connection = self._opened

@@ -18,6 +18,7 @@ from activities.connectors.protocol import (
     LONGEST_VALUE,
     Asset,
     Batch,
+    Bound,
     Listing,
     Position,
     Sample,
@@ -90,6 +91,21 @@ class PostgresqlConnector:
             yield from self._partitions(asset, after)
         else:
             yield from self._all(asset, int(after) if after is not None else -1)
+
+    def newest(self, asset: Asset, column: str) -> str | None:
+        query = sql.SQL("SELECT max({})::text FROM {}")
+        ((value,),) = self._ask(query.format(sql.Identifier(column), _table(asset)))
+        return None if value is None else str(value)
+
+    def read_since(self, asset: Asset, bound: Bound, sample: Sample) -> Iterator[Batch]:
+        column, width = sql.Identifier(bound.column), len(asset.columns)
+        query = sql.SQL("{} WHERE {} > {}").format(_select(asset), column, bound.value)
+        parts = self._stream(query, width)
+        if sample.rows is not None:
+            yield from in_batches(reservoir(parts, sample.rows, sample.seed), width)
+            return
+        for rows in parts:
+            yield columnar(rows, width)
 
     def cancel(self) -> None:
         if self._opened is not None:

@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from activities.connectors import checks
-from activities.connectors.protocol import Asset, Batch, Column, Listing, Position, Sample
-from activities.connectors.rows import blocks, bounded, columnar, in_batches, reservoir, weight
+from activities.connectors.protocol import Asset, Batch, Bound, Column, Listing, Position, Sample
+from activities.connectors.rows import (
+    as_text,
+    blocks,
+    bounded,
+    columnar,
+    in_batches,
+    reservoir,
+    weight,
+)
 from racine.errors import SourceFault
 from racine.governance.data_sources import CheckStep
 
@@ -77,6 +85,20 @@ class SqliteConnector:
             rows = reservoir(self._rows(asset, irregular), sample.rows, sample.seed)
         yield from in_batches(rows, len(asset.columns), irregular)
 
+    def newest(self, asset: Asset, column: str) -> str | None:
+        found = self._ask(f"SELECT max({_quoted(column)}) FROM {_quoted(asset.name)}")
+        return as_text([found[0][0]])[0]
+
+    def read_since(self, asset: Asset, bound: Bound, sample: Sample) -> Iterator[Batch]:
+        where = f"{_quoted(bound.column)} > {_literal(bound.value)}"
+        width = len(asset.columns)
+        parts = bounded(self._each(asset, where), width, weight)
+        if sample.rows is not None:
+            yield from in_batches(reservoir(parts, sample.rows, sample.seed), width)
+            return
+        for rows in parts:
+            yield columnar(rows, width)
+
     def cancel(self) -> None:
         if self._opened is not None:
             self._opened.interrupt()
@@ -133,8 +155,8 @@ class SqliteConnector:
                     last = found[0][0]
                 single = not single
 
-    def _each(self, asset: Asset) -> Iterator[tuple[Any, ...]]:
-        cursor = self._run(f"SELECT {_list(asset)} FROM {_quoted(asset.name)}")
+    def _each(self, asset: Asset, where: str = "true") -> Iterator[tuple[Any, ...]]:
+        cursor = self._run(f"SELECT {_list(asset)} FROM {_quoted(asset.name)} WHERE {where}")
         try:
             yield from cursor
         except sqlite3.Error as fault:
@@ -239,6 +261,14 @@ def _decode(value: bytes) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(value: str) -> str:
+    """Return a bound as SQLite compares it: a number, or text."""
+    try:
+        return repr(int(value) if value.lstrip("-").isdecimal() else float(value))
+    except ValueError:
+        return "'" + value.replace("'", "''") + "'"
 
 
 def _list(asset: Asset) -> str:

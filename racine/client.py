@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -247,6 +247,31 @@ class Client:
         if form is not None:
             body["form"] = dict(form)
         return self._send("POST", f"{_WORKFLOWS}/executions/{run_id}/control", json=body)
+
+    def repair(
+        self,
+        run_id: str,
+        tasks: Sequence[str] = (),
+        *,
+        dependents: bool = True,
+        parameters: Mapping[str, Any] | None = None,
+        version: int | str = "pinned",
+        reason: str = "",
+        dry_run: bool = False,
+        key: str | None = None,
+    ) -> dict[str, Any]:
+        """Run again what failed in a run, or the tasks at these paths; good results are kept.
+
+        `version` is `pinned`, `latest` or a number. With `dry_run`, nothing is done but told:
+        `again`, `kept` and `changes` are what would be.
+        """
+        body = {
+            "tasks": list(tasks), "dependents": dependents, "parameters": dict(parameters or {}),
+            "version": version, "reason": reason, "dry_run": dry_run,
+        }  # fmt: skip
+        headers = {} if dry_run else {"Idempotency-Key": key or new_id("key")}
+        path = f"{_WORKFLOWS}/executions/{run_id}/repair"
+        return self._send("POST", path, json=body, headers=headers)
 
     def schedule(self, job: str, wish: Mapping[str, Any]) -> dict[str, Any]:
         """Let a job run by itself: name, cron and the rest of a schedule."""

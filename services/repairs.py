@@ -4,6 +4,7 @@ A repair is a further execution of the same run, under the same ids: recorded fi
 it begins with, then started like any other.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from services.executions import Launch
 from services.outages import outage
 
 _RPC = timedelta(seconds=10)
+LATEST = 0
 _LISTED = 100
 """Tasks that a repair's entry names; it counts all."""
 
@@ -42,12 +44,12 @@ class Wish:
     parameters: dict[str, Any] = field(default_factory=dict)
     """Only those that change."""
     version: int | None = None
-    """None: the one that the run is pinned to; 0: the latest."""
+    """None: the one that the run is pinned to; LATEST: the latest."""
     reason: str = ""
 
 
 @dataclass(frozen=True)
-class Plan:
+class Repair:
     """A repair before it is done."""
 
     run: Run
@@ -60,14 +62,14 @@ class Plan:
     """All of the repaired run's."""
 
 
-async def told(client: Client, run: Run, whole: bool) -> Kept | None:
+async def told(client: Callable[[], Client], run: Run, whole: bool) -> Kept | None:
     """Return what the interpreter says of an execution that could not write down how it ended.
 
     Temporal replays its history for that, as long as it keeps it; None where nothing is to be had.
     """
     if whole or run.state not in FINAL_RUN_STATES:
         return None
-    handle = client.get_workflow_handle(run.workflow_id)
+    handle = client().get_workflow_handle(run.workflow_id)
     try:
         answer: KeptAnswer = await handle.query("kept", result_type=KeptAnswer, rpc_timeout=_RPC)
     except WorkflowQueryFailedError:
@@ -86,7 +88,7 @@ def is_whole(session: Session, run: Run) -> bool:
 
 def plan(
     session: Session, actor: Actor, run_id: str, wish: Wish, *, told: Kept | None = None
-) -> Plan:
+) -> Repair:
     """Return what a repair would do; nothing is changed.
 
     Raises Conflict for a run that goes on or where nothing failed, InvalidInput for tasks and
@@ -98,8 +100,8 @@ def plan(
         raise Conflict(f"Run {run_id} is {run.state}.", next_step="Wait for its end, or cancel it.")
     job = workflows.get(session, actor, run.job_id)
     before = jobs.get_version(session, job.id, run.job_version)
-    number = {None: run.job_version, 0: job.version}.get(wish.version, wish.version)
-    to = jobs.get_version(session, job.id, number or run.job_version)
+    wanted = {None: run.job_version, LATEST: job.version}.get(wish.version, wish.version)
+    to = jobs.get_version(session, job.id, wanted or run.job_version)
     document, compiled = plans.compiled(to.content_hash, to.document)
     access.require_operations(session, actor, document)
     kept = run_results.get(session, run.id, run.repair, told)
@@ -107,7 +109,7 @@ def plan(
         kept.started_at = run.started_at.isoformat()
     declared = {parameter.name for parameter in document.parameters}
     given = {name: v for name, v in run.parameters.items() if name in declared} | wish.parameters
-    return Plan(
+    return Repair(
         run=run,
         outlook=outlook(compiled, kept, wish.tasks, dependents=wish.dependents),
         from_version=before.number,
@@ -119,7 +121,7 @@ def plan(
 
 def record(
     session: Session, actor: Actor, run_id: str, wish: Wish, *, told: Kept | None = None
-) -> tuple[Plan, Launch]:
+) -> tuple[Repair, Launch]:
     """Write a repair down; the caller commits, then starts it."""
     runs.lock(session, run_id)
     found = plan(session, actor, run_id, wish, told=told)

@@ -70,6 +70,9 @@ class RunDetail(RunAnswer):
     schedule_id: str | None
     scheduled_for: datetime | None
     parent_task_key: str | None = Field(description="Task that started it, in `parent_run_id`.")
+    repairs: list[dict[str, Any]] = Field(
+        description="Who repaired it, when, what and why; oldest first."
+    )
 
 
 class PendingTask(BaseModel):
@@ -190,6 +193,7 @@ def get(run_id: str, session: ReadSession, me: Me) -> RunDetail:
         error=run.error,
         schedule_id=run.schedule_id,
         scheduled_for=run.scheduled_for,
+        repairs=run.repairs,
         parent_task_key=run.parent_task_key,
     )
 

@@ -37,7 +37,7 @@ def ended(stack: Stack, run_id: str) -> Run:
         return runs.get(session, run_id)
 
 
-def preview(stack: Stack, run_id: str, **wish: Any) -> repairs.Plan:
+def preview(stack: Stack, run_id: str, **wish: Any) -> repairs.Repair:
     with stack.db.read() as session:
         return repairs.plan(session, stack.actor, run_id, Wish(**wish))
 
@@ -46,7 +46,7 @@ def repair(stack: Stack, run_id: str, **wish: Any) -> Run:
     with stack.db.read() as session:
         run = runs.get(session, run_id)
         whole = repairs.is_whole(session, run)
-    told = stack.temporal.run(repairs.told(stack.temporal.client, run, whole))
+    told = stack.temporal.run(repairs.told(lambda: stack.temporal.client, run, whole))
     with stack.db.write() as session:
         _, launch = repairs.record(session, stack.actor, run_id, Wish(**wish), told=told)
     stack.temporal.run(executions.start(stack.temporal.client, launch))

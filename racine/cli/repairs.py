@@ -1,0 +1,60 @@
+"""`racine runs repair`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from racine.cli import profiles
+from racine.cli.output import Format, Output, as_json, table
+from racine.cli.parameters import parsed
+from racine.cli.runs import Reason, Run, app
+
+
+@app.command()
+def repair(
+    run: Run,
+    tasks: Annotated[
+        list[str] | None,
+        typer.Option("--task", "--tasks", help="A path, as load or per_table[3].clean; repeat it."),
+    ] = None,
+    only: Annotated[
+        bool, typer.Option("--only", help="Without what follows the tasks.")
+    ] = False,
+    param: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE to change; VALUE is JSON or text.")
+    ] = None,
+    version: Annotated[str, typer.Option(help="pinned, latest or a number.")] = "pinned",
+    reason: Reason = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what it would do.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Run again what failed, or the tasks named; good results are kept."""
+    wanted = [path for given in tasks or [] for path in given.split(",") if path]
+    number: int | str = int(version) if version.isdigit() else version
+    with profiles.client() as client:
+        found = client.repair(
+            run, wanted, dependents=not only, parameters=parsed(param or []), version=number,
+            reason=reason, dry_run=dry_run,
+        )  # fmt: skip
+    if output is Format.JSON:
+        as_json(found)
+        return
+    _show(found)
+
+
+def _show(found: dict[str, Any]) -> None:
+    if found["changes"]:
+        rows = [(c["task"] or "", c["kind"], c["field"], c["old"], c["new"])
+                for c in found["changes"]]  # fmt: skip
+        typer.echo(f"version {found['from_version']} → {found['version']}:")
+        table(["task", "change", "field", "old", "new"], rows)
+    typer.echo(f"{found['again_count']} run again:")
+    table(["task", "was", "why"], [(t["path"], t["was"], t["why"]) for t in found["again"]])
+    typer.echo(f"{found['kept_count']} are kept:")
+    table(["task", "state", ""], [(t["path"], t["state"], _iterations(t)) for t in found["kept"]])
+    if found["state"] != "preview":
+        typer.echo(f"repair {found['number']} of {found['run_id']}: {found['state']}")
+
+
+def _iterations(task: dict[str, Any]) -> str:
+    return "" if task["iterations"] is None else f"{task['iterations']} iterations"

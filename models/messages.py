@@ -19,6 +19,11 @@ ATTEMPTS_PER_TRY = 1000
 """An event's attempt is `1000 * (try - 1) + attempt`: a later try never hides an earlier one."""
 
 
+ELSEWHERE = "elsewhere"
+"""Type of the refusal of an order that another workflow of the run has to obey: its details name
+it."""
+
+
 class Message(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -89,6 +94,8 @@ class Carried(Message):
     rounds: dict[str, int] = Field(default_factory=dict)
     """How often tasks were decided anew, where they were."""
     orders: int = 0
+    held: dict[str, str] = Field(default_factory=dict)
+    """Tasks that may not begin, by path, and why."""
     parts: int = 0
     """How many parts of its results are kept already."""
     began_at: datetime | None = None
@@ -260,6 +267,8 @@ class CarriedLoop(Message):
 
     transitions: list[Transition] = Field(default_factory=list)
     tries: dict[str, int] = Field(default_factory=dict)
+    held: dict[str, str] = Field(default_factory=dict)
+    orders: int = 0
     left: dict[str, Left] = Field(default_factory=dict)
 
 

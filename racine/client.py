@@ -232,20 +232,17 @@ class Client:
         reason: str = "",
         request_id: str | None = None,
         task_key: str | None = None,
-        values: Mapping[str, Any] | None = None,
-        form: Mapping[str, Any] | None = None,
+        **more: Any,
     ) -> dict[str, Any]:
         """Give a run an order; `state` is `pending` while no worker has answered.
 
-        `retry`, `skip`, `set_result`, `approve` and `reject` are about the task of `task_key`;
-        `form` goes with the latter two.
+        `retry`, `skip`, `set_result` (`values`), `approve` (`form`), `reject` and `delegate` (`to`)
+        are about the task at the path `task_key`, like `per_table[3].clean`; `pause`, `resume` and
+        `change` (`input`) may be. `change` of the run takes `parameters`, `cancel` takes `force`.
         """
         body: dict[str, Any] = {"action": action, "reason": reason, "task_key": task_key}
         body["request_id"] = request_id or new_id("req")
-        if values is not None:
-            body["values"] = dict(values)
-        if form is not None:
-            body["form"] = dict(form)
+        body |= {name: value for name, value in more.items() if value is not None}
         return self._send("POST", f"{_WORKFLOWS}/executions/{run_id}/control", json=body)
 
     def repair(

@@ -19,7 +19,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.messages import ControlCall
+from models.messages import ELSEWHERE, ControlCall
 from models.session import Database
 from models.stores import controls, grants, run_queue, runs
 from models.stores.controls import RunControl as RunControl
@@ -28,7 +28,7 @@ from racine.engine.states import FINAL_RUN_STATES, RunState
 from racine.errors import Conflict, Fault, InvalidInput, Unavailable
 from racine.governance.rbac.decision import TENANT
 from racine.ids import new_id
-from services import access, audit, executions
+from services import access, audit, changes, executions
 from services.access import Actor
 
 PENDING, APPLIED, REFUSED = controls.PENDING, controls.APPLIED, controls.REFUSED
@@ -46,11 +46,17 @@ class Action(StrEnum):
     SET_RESULT = "set_result"
     APPROVE = "approve"
     REJECT = "reject"
+    DELEGATE = "delegate"
+    CHANGE = "change"
 
 
-_OF_TASKS = (Action.RETRY, Action.SKIP, Action.SET_RESULT, Action.APPROVE, Action.REJECT)
-_VERDICTS = (Action.APPROVE, Action.REJECT)
-
+_VERDICTS = (Action.APPROVE, Action.REJECT, Action.DELEGATE)
+_OF_TASKS = (Action.RETRY, Action.SKIP, Action.SET_RESULT, *_VERDICTS)
+_OF_RUNS = (Action.CANCEL, Action.TERMINATE)
+_UPDATES = {Action.PAUSE: "hold", Action.RESUME: "release"}
+"""What obeys orders about one task, where the same about the whole run is another Update."""
+_REDIRECTIONS = 20
+"""How deep loops may lie in each other for an order to reach a task."""
 
 _THEN = {Action.PAUSE: RunState.PAUSED, Action.RESUME: RunState.RUNNING}
 """What the index says of a run that has obeyed and goes on."""
@@ -70,15 +76,9 @@ def record(
     """
     right = "workflows:approve" if action in _VERDICTS else "workflows:run"
     access.require(session, actor, right)
-    if (action in _OF_TASKS) != bool(arguments.get("task_key")):
-        needs = "names one task" if action in _OF_TASKS else "is about the whole run"
-        fault = Fault("/task_key", f"An order to {action} {needs}.", code="task_key")
-        raise InvalidInput("The order is not whole.", faults=[fault])
-    if action in _VERDICTS:
-        # The run counts words by role: which roles somebody has is not for them to say.
-        more = {**arguments.get("arguments", {}), "roles": _roles(session, actor)}
-        arguments = arguments | {"arguments": more}
+    _require_whole(action, arguments)
     run = executions.get(session, actor, run_id)
+    arguments = arguments | _more(session, actor, run, action, arguments)
     order, new = controls.record(
         session, run_id, request_id or new_id("req"), action, arguments, actor.id
     )
@@ -99,6 +99,43 @@ def record(
     said = {name: value for name, value in arguments.items() if name != "arguments"}
     audit.record(session, actor, f"run.{action}", run_id, after=said)
     return order
+
+
+def _require_whole(action: Action, arguments: dict[str, Any]) -> None:
+    """Refuse an order that lacks what it is about."""
+    named, more = bool(arguments.get("task_key")), arguments.get("arguments", {})
+    if (action in _OF_TASKS and not named) or (action in _OF_RUNS and named):
+        needs = "names one task" if action in _OF_TASKS else "is about the whole run"
+        fault = Fault("/task_key", f"An order to {action} {needs}.", code="task_key")
+        raise InvalidInput("The order is not whole.", faults=[fault])
+    needed = {Action.DELEGATE: "to", Action.CHANGE: "input" if named else "parameters"}.get(action)
+    if needed is not None and not more.get(needed):
+        fault = Fault(f"/{needed}", f"An order to {action} gives it.", code=needed)
+        raise InvalidInput("The order is not whole.", faults=[fault])
+
+
+def _more(
+    session: Session, actor: Actor, run: Run, action: Action, arguments: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what the order's arguments are for the run, where they are not just as given."""
+    given = arguments.get("arguments", {})
+    if action is Action.CHANGE:
+        named = {name: arguments[name] for name in ("task_key",) if name in arguments}
+        return {"arguments": changes.checked(session, actor, run, {**given, **named})}
+    if action is Action.DELEGATE:
+        _require_member(session, actor, given["to"])
+    if action in _VERDICTS:
+        # The run counts words by role: which roles somebody has is not for them to say.
+        return {"arguments": {**given, "roles": _roles(session, actor)}}
+    return {}
+
+
+def _require_member(session: Session, actor: Actor, name: str) -> None:
+    here = (TENANT, actor.workspace_id)
+    if name.startswith("role:") or any(g.scope in here for g in grants.of_user(session, name)):
+        return
+    fault = Fault("/to", f"{name!r} is nobody of this workspace.", "Give a user's id or role:NAME.")
+    raise InvalidInput("The word cannot be passed on.", faults=[fault])
 
 
 def _take_out(session: Session, actor: Actor, run: Run, order: RunControl) -> None:
@@ -134,7 +171,7 @@ async def deliver(db: Database, client: Client, order: RunControl) -> RunControl
         return order
     workflow_id = await asyncio.to_thread(_workflow_id, db, order.run_id)
     try:
-        answer = await _give(client.get_workflow_handle(workflow_id), order)
+        answer = await _carry(client, workflow_id, order)
     except Unavailable:
         return order
     except Conflict as refusal:
@@ -146,6 +183,24 @@ async def deliver(db: Database, client: Client, order: RunControl) -> RunControl
     return order
 
 
+async def _carry(client: Client, workflow_id: str, order: RunControl) -> dict[str, Any]:
+    """Give the order to the run's workflow, or to that of its loops which holds the task."""
+    for _ in range(_REDIRECTIONS):
+        try:
+            return await _give(client.get_workflow_handle(workflow_id), order)
+        except _Elsewhere as found:
+            workflow_id = found.workflow_id
+    raise Conflict("The task lies too deep in loops.", next_step="Give the order to a task around.")
+
+
+class _Elsewhere(Exception):
+    """Another workflow of the run holds the task."""
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(workflow_id)
+        self.workflow_id = workflow_id
+
+
 async def _give(handle: WorkflowHandle[Any, Any], order: RunControl) -> dict[str, Any]:
     try:
         if order.action == Action.TERMINATE:
@@ -154,8 +209,9 @@ async def _give(handle: WorkflowHandle[Any, Any], order: RunControl) -> dict[str
             return {"state": RunState.TERMINATED.value}
         call = ControlCall(actor=order.actor, **order.arguments)
         # Without a workflow worker an Update waits for ever, and so would the caller.
+        named = order.arguments.get("task_key") is not None
         answer = await handle.execute_update(
-            order.action,
+            _UPDATES.get(Action(order.action), order.action) if named else order.action,
             call,
             id=order.request_id,
             result_type=dict,
@@ -166,6 +222,8 @@ async def _give(handle: WorkflowHandle[Any, Any], order: RunControl) -> dict[str
         raise Unavailable("The run has not answered yet.") from silence
     except WorkflowUpdateFailedError as failure:
         cause = failure.cause
+        if isinstance(cause, ApplicationError) and cause.type == ELSEWHERE:
+            raise _Elsewhere(str(cause.details[0])) from failure
         message = cause.message if isinstance(cause, ApplicationError) else str(cause)
         raise Conflict(message) from failure
     except RPCError as fault:
@@ -182,5 +240,9 @@ def _workflow_id(db: Database, run_id: str) -> str:
 def _settle(db: Database, order: RunControl, state: str, answer: dict[str, Any]) -> None:
     with db.write() as session:
         controls.settle(session, order.id, state, answer)
-        if state == APPLIED and order.action in _THEN:
+        if state != APPLIED or "task_key" in order.arguments:
+            return
+        if order.action in _THEN:
             runs.set_state(session, order.run_id, _THEN[Action(order.action)])
+        elif order.action == Action.CHANGE:
+            runs.change(session, order.run_id, order.arguments["arguments"]["parameters"])

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, OWN, RECORD
@@ -22,6 +23,9 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.states import TaskResult
     from workflows.memory import Memory
     from workflows.people import Approval
+
+if TYPE_CHECKING:
+    from workflows.steps import Level
 
 MAX_IN_FLIGHT = 100
 """Activities open at once in one workflow, over all its loops; each costs 6 KB of its memory."""
@@ -73,6 +77,13 @@ class Flow:
         """How often each task was begun, by path; only those begun more than once are carried."""
         self.leases: dict[str, asyncio.Future[Lease]] = {}
         """What is or was waited for, by the lease's id."""
+        self.levels: dict[str, Level] = {}
+        """What runs here, by the prefix of its tasks' paths."""
+        self.stretches: dict[str, tuple[str, int, int]] = {}
+        """Loop, first iteration and count of those that workflows of their own hold."""
+        self.held: dict[str, str] = {}
+        """Tasks that may not begin, by path, and why."""
+        self.orders = 0
         self._records = 0
         self._schedulers: list[Scheduler] = []
         self._transitions = transitions or []
@@ -80,13 +91,41 @@ class Flow:
         self.left: dict[str, Left] = {}
         """What is half done, by place, for the workflow that continues this one."""
 
-    def enter(self, scheduler: Scheduler) -> None:
-        self._schedulers.append(scheduler)
+    def enter(self, level: "Level") -> None:
+        self._schedulers.append(level.scheduler)
+        self.levels[level.scope.prefix] = level
         if self.draining:
-            scheduler.drain()
+            level.scheduler.drain()
 
-    def leave(self, scheduler: Scheduler) -> None:
-        self._schedulers.remove(scheduler)
+    def leave(self, level: "Level") -> None:
+        self._schedulers.remove(level.scheduler)
+        if self.levels.get(level.scope.prefix) is level:
+            del self.levels[level.scope.prefix]
+
+    def holder(self, path: str) -> str | None:
+        """Return the workflow that holds what stands at a path, None when it is not a loop's."""
+        for name, (loop, start, count) in self.stretches.items():
+            if path.startswith(f"{loop}["):
+                number, _, _ = path[len(loop) + 1 :].partition("]")
+                if number.isdigit() and start <= int(number) < start + count:
+                    return name
+        return None
+
+    def decided_anew(self, path: str) -> None:
+        """Take note that a task will be decided anew, with all that is inside it."""
+        self.rounds[path] = self.rounds.get(path, 0) + 1
+        if self.memory is not None:
+            self.memory.forget(path)
+
+    async def released(self, path: str, context: RunContext) -> bool:
+        """Wait until a held task may begin; tell False when the run is drained before."""
+        await self.flush(context)
+
+        def may() -> bool:
+            return path not in self.held and not self.paused
+
+        await workflow.wait_condition(lambda: may() or self.drained)
+        return may()
 
     def recall(self, place: str) -> Left | None:
         """Return once what was half done at a place before the run continued as new."""
@@ -172,6 +211,12 @@ class Flow:
                 task_queue=ACTIVITY_QUEUE,
                 start_to_close_timeout=timedelta(seconds=60),
             )
+
+    async def flush_before_hold(self, context: RunContext) -> None:
+        """Write down a failure that a person will be waited for to deal with."""
+        if self._transitions and self.memory is not None:
+            with suppress(ActivityError):
+                await self.flush(context)
 
     def note(self, task_key: str, kind: str, body: dict[str, Any], *, n: int) -> None:
         """Keep a transition for the event log; the next activity takes it along."""

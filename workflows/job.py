@@ -23,15 +23,14 @@ with workflow.unsafe.imports_passed_through():
         Scope,
     )
     from models.temporal import STATE
-    from racine.definitions.schemas import mismatches
     from racine.engine.kept import Kept
-    from racine.engine.plan import Plan
+    from racine.engine.plan import Plan, Step
     from racine.engine.policies import root_failures, verdict
     from racine.engine.states import RunState, TaskResult, TaskState
     from racine.errors import RacineError
-    from workflows.flow import ORDERS, Flow
+    from workflows.flow import Flow
     from workflows.memory import Memory, half_done, parts
-    from workflows.people import APPROVED, REJECTED, Approval
+    from workflows.orders import Ordered, refusal
     from workflows.steps import Level
     from workflows.waiting import settled
 
@@ -42,7 +41,7 @@ _SHOWN = 5
 
 
 @workflow.defn(name="RacineJob")
-class RacineJob:
+class RacineJob(Ordered):
     @workflow.init
     def __init__(self, given: JobInput) -> None:
         self._given = given
@@ -53,7 +52,10 @@ class RacineJob:
         self._ends_as = RunState(carried.ends_as) if carried and carried.ends_as else None
         """Why the run ends before its plan does."""
         self._closed = False
-        self._orders = carried.orders if carried else 0
+        self._forced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the run shall end without waiting for what runs."""
+        self._next: JobInput | None = None
+        """What the run goes on with once all that runs has ended: another version of its job."""
         self._parts = carried.parts if carried else 0
         paused = carried.paused if carried else False
         self._flow = Flow(
@@ -64,7 +66,10 @@ class RacineJob:
             first_try=given.kept.tries if given.kept else 0,
         )
         self._flow.tries.update(carried.tries if carried else {})
-        self._flow.rounds.update(carried.rounds if carried else {})
+        if carried is not None:
+            self._flow.rounds.update(carried.rounds)
+            self._flow.held.update(carried.held)
+            self._flow.orders = carried.orders
         self._main = Level(
             self._flow,
             _scope(given, self._started_at),
@@ -109,7 +114,7 @@ class RacineJob:
     def _may_pause(self, call: ControlCall) -> None:
         self._require_open("pause")
         if self._flow.paused:
-            raise _refusal("The run is paused already.")
+            raise refusal("The run is paused already.")
 
     @workflow.update
     async def resume(self, call: ControlCall) -> dict[str, Any]:
@@ -122,139 +127,84 @@ class RacineJob:
     def _may_resume(self, call: ControlCall) -> None:
         self._require_open("resume")
         if not self._flow.paused:
-            raise _refusal("The run is not paused.")
+            raise refusal("The run is not paused.")
 
     @workflow.update
     def cancel(self, call: ControlCall) -> dict[str, Any]:
-        """Cancel what runs, let it clean up, and end."""
+        """Cancel what runs, let it clean up, and end; again, or forced, end without waiting."""
+        again = self._ends_as is not None
         self._stop(RunState.CANCELLED)
+        if again or call.arguments.get("force"):
+            self._forced.set_result(None)
         return {"state": RunState.CANCELLED}
 
     @cancel.validator
     def _may_cancel(self, call: ControlCall) -> None:
-        self._require_open("cancel")
+        if self._closed or self._forced.done():
+            raise refusal("The run is ending: there is nothing to cancel.")
 
     @workflow.update
-    def retry(self, call: ControlCall) -> dict[str, Any]:
-        """Run an ended task again, and decide anew about what comes after it."""
-        self._ordered(call, "retry", None)
-        return {"state": TaskState.PENDING}
+    def change(self, call: ControlCall) -> dict[str, Any]:
+        """Change the run's parameters, or one task's input, for tasks that have not begun."""
+        self._log(call, "change", names=sorted(call.arguments.get("parameters", {})))
+        if call.task_key is not None:
+            level, number = self._place(call, "change")
+            level.plan.steps[number] = self._changed(level, number, call)
+            return {"state": TaskState.PENDING}
+        given = {**self._given.parameters, **call.arguments["parameters"]}
+        self._given = self._given.model_copy(update={"parameters": given})
+        self._main.scope = self._main.scope.model_copy(update={"parameters": given})
+        return {"state": RunState.RUNNING}
 
-    @retry.validator
-    def _may_retry(self, call: ControlCall) -> None:
-        number = self._place(call, "retry")
-        if number not in self._main.results:
-            raise _refusal(f"Task {call.task_key!r} has not ended.")
-
-    @workflow.update
-    def skip(self, call: ControlCall) -> dict[str, Any]:
-        """Leave a task out: it does not count against those after it."""
-        self._ordered(call, "skip", TaskResult(TaskState.EXCLUDED))
-        return {"state": TaskState.EXCLUDED}
-
-    @skip.validator
-    def _may_skip(self, call: ControlCall) -> None:
-        self._begun(call, "skip")
-
-    @workflow.update
-    def set_result(self, call: ControlCall) -> dict[str, Any]:
-        """Give a task its values by hand; they must fit its declared outputs."""
-        values = call.arguments.get("values", {})
-        self._ordered(call, "set_result", TaskResult(TaskState.SUCCEEDED, values))
-        return {"state": TaskState.SUCCEEDED}
-
-    @set_result.validator
-    def _may_set_result(self, call: ControlCall) -> None:
-        step = self._given.plan.steps[self._begun(call, "set_result")]
-        values = call.arguments.get("values")
-        if not isinstance(values, dict):
-            raise _refusal("Give the task's values as an object.")
-        faults = mismatches(step.outputs, values, masked=True) if step.outputs else []
-        if faults:
-            places = "; ".join(f"{fault.pointer or '/'}: {fault.message}" for fault in faults)
-            raise _refusal(f"The values do not fit the outputs of {step.key!r}: {places}.")
-
-    @workflow.update
-    def approve(self, call: ControlCall) -> dict[str, Any]:
-        return self._said(call, APPROVED)
-
-    @approve.validator
-    def _may_approve(self, call: ControlCall) -> None:
-        self._question(call)
-
-    @workflow.update
-    def reject(self, call: ControlCall) -> dict[str, Any]:
-        return self._said(call, REJECTED)
-
-    @reject.validator
-    def _may_reject(self, call: ControlCall) -> None:
-        self._question(call)
-
-    def _said(self, call: ControlCall, verdict: str) -> dict[str, Any]:
-        question = self._question(call)
-        question.say(call, verdict)
-        return {"outcome": question.outcome, "said": len(question.said)}
-
-    def _question(self, call: ControlCall) -> Approval:
-        question = self._flow.approvals.get(call.task_key or "")
-        if question is None:
-            open_ = ", ".join(self._flow.approvals) or "none"
-            raise _refusal(f"Task {call.task_key!r} asks for no approval now; open: {open_}.")
-        try:
-            question.require_right(call)
-        except RacineError as fault:
-            raise _refusal(str(fault)) from fault
-        return question
-
-    def _ordered(self, call: ControlCall, verb: str, result: TaskResult | None) -> None:
-        """Obey an order about one task, and keep in the log who gave it and why."""
-        number, scheduler = self._place(call, verb), self._main.scheduler
-        key = self._given.plan.steps[number].key
-        self._orders += 1
-        body = {"order": verb, "actor": call.actor, "reason": call.reason}
-        self._flow.note(key, "order", body, n=ORDERS + self._orders)
-        if result is not None and number in scheduler.running:
-            scheduler.settle_by_hand(number, result)
+    @change.validator
+    def _may_change(self, call: ControlCall) -> None:
+        self._require_open("change")
+        if call.task_key is None:
+            self._require_unread(set(call.arguments["parameters"]))
             return
-        rounds = self._flow.rounds
-        for place in (number, *scheduler.after(number)):
-            path = self._given.plan.steps[place].key
-            rounds[path] = rounds.get(path, 0) + 1
-            if self._flow.memory is not None and self._given.plan.steps[place].body is not None:
-                self._flow.memory.forget(path)
-        scheduler.redo(number, result)
+        level, number = self._place(call, "change")
+        if number in level.results or number in level.scheduler.running:
+            raise refusal(f"Task {call.task_key!r} has begun: its input stays as it is.")
+        self._changed(level, number, call)
 
-    def _begun(self, call: ControlCall, verb: str) -> int:
-        number = self._place(call, verb)
-        if number not in self._main.results and number not in self._main.scheduler.running:
-            raise _refusal(f"Task {call.task_key!r} has not begun.")
-        return number
+    def _require_unread(self, names: set[str]) -> None:
+        """Refuse a change of parameters that a task which has begun reads."""
+        level = self._main
+        begun = {*level.results, *level.scheduler.running}
+        readers = [step.key for number, step in enumerate(level.plan.steps)
+                   if number in begun and names & set(step.params)]  # fmt: skip
+        if readers:
+            raise refusal(f"These tasks read them and have begun: {', '.join(readers)}.")
 
-    def _place(self, call: ControlCall, verb: str) -> int:
-        """Return the place of the task an order is about; refuse what cannot be obeyed."""
-        self._require_open(verb)
-        steps = self._given.plan.steps
-        number = next((n for n, step in enumerate(steps) if step.key == call.task_key), None)
-        if number is None or self._level is not self._main:
-            raise _refusal(f"There is no task {call.task_key!r} that an order can reach now.")
-        blocked = [steps[n].key for n in self._main.scheduler.after(number)
-                   if n in self._main.scheduler.running]  # fmt: skip
-        if blocked:
-            raise _refusal(f"These tasks after it are running: {', '.join(blocked)}.")
-        return number
+    def _changed(self, level: Level, number: int, call: ControlCall) -> Step:
+        """Return a step that does what the order says, where the old one stands."""
+        old, new = level.plan.steps[number], Step.model_validate(call.arguments["step"])
+        if (old.key, old.kind) != (new.key, new.kind):
+            raise refusal(f"Task {old.key!r} stays of its kind.")
+        known = {step.key: place for place, step in enumerate(level.plan.steps)}
+        missing = [key for key in call.arguments["reads"] if key not in known]
+        if missing:
+            raise refusal(f"It reads tasks that the run does not have: {', '.join(missing)}.")
+        reads = [(known[key], fields) for key, fields in call.arguments["reads"].items()]
+        kept = {"upstream": old.upstream, "downstream": old.downstream, "reads": sorted(reads)}
+        return new.model_copy(update=kept)
 
     def _require_open(self, verb: str) -> None:
-        if self._closed or self._ends_as is not None:
-            raise _refusal(f"The run is ending: there is nothing to {verb}.")
+        if self._closed or self._ends_as is not None or self._next is not None:
+            raise refusal(f"The run is ending: there is nothing to {verb}.")
 
     async def _drive(self, level: Level) -> None:
         """Run a level until it ends, is stopped, runs out of time or must continue as new."""
         self._level = level
         work = asyncio.create_task(level.run())
         seconds = self._seconds_left() if level is self._main else None
-        if not await settled(work, seconds, self._on_cancel):
-            self._stop(RunState.TIMED_OUT)
-            await settled(work, None, self._on_cancel)
+        if not await settled(work, seconds, self._on_cancel, self._forced):
+            if not self._forced.done():
+                self._stop(RunState.TIMED_OUT)
+            await settled(work, None, self._on_cancel, self._forced)
+        if not work.done():
+            level.scheduler.abandon()
+            return
         await work
         if not level.scheduler.complete:
             await workflow.wait_condition(workflow.all_handlers_finished)
@@ -280,6 +230,8 @@ class RacineJob:
     async def _afterwards(self, state: RunState) -> RunState:
         """Run `on_failure` after a failure, then `finally`; a failure there fails the run."""
         plan = self._given.plan
+        if self._forced.done():
+            return state
         if state is RunState.FAILED and plan.on_failure is not None:
             await self._run_after("on_failure", plan.on_failure, state)
         if plan.final is None:
@@ -320,7 +272,8 @@ class RacineJob:
             left=self._flow.left,
             ends_as=self._ends_as,
             rounds=self._flow.rounds,
-            orders=self._orders,
+            orders=self._flow.orders,
+            held=self._flow.held,
             parts=self._parts,
             began_at=self._began_at,
         )
@@ -450,7 +403,3 @@ def _conclude(result: RunResult) -> RunResult:
         type=str(error.get("code", result.state)),
         non_retryable=True,
     )
-
-
-def _refusal(message: str) -> ApplicationError:
-    return ApplicationError(message, type="conflict", non_retryable=True)

@@ -15,12 +15,13 @@ with workflow.unsafe.imports_passed_through():
     from workflows.flow import Flow
     from workflows.loops import LOOP, iterate, load, packed
     from workflows.memory import LoopMemory, Memory, half_done
+    from workflows.orders import Ordered, refusal
     from workflows.steps import Level
     from workflows.waiting import settled
 
 
 @workflow.defn(name=LOOP)
-class RacineLoop:
+class RacineLoop(Ordered):
     @workflow.init
     def __init__(self, given: LoopInput) -> None:
         self._given = given
@@ -34,6 +35,9 @@ class RacineLoop:
             first_try=given.kept.tries if given.kept else 0,
         )
         self._flow.tries.update(carried.tries)
+        self._flow.held.update(carried.held)
+        self._flow.orders = carried.orders
+        self._closed = False
 
     def _memory(self, given: LoopInput) -> Memory:
         memory = Memory(given.kept)
@@ -50,12 +54,19 @@ class RacineLoop:
                 await self._write()
             tally = await work
             if tally is None:
+                await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self._carry())
             tally = await packed(given, tally)
         except RacineError as fault:
             raise ApplicationError(fault.message, type=fault.code, non_retryable=True) from fault
+        self._closed = True
         await self._write()
+        await workflow.wait_condition(workflow.all_handlers_finished)
         return self._whole(tally)
+
+    def _require_open(self, verb: str) -> None:
+        if self._closed:
+            raise refusal(f"The iterations have ended: there is nothing to {verb}.")
 
     async def _write(self) -> None:
         """Write down what no activity has taken along, and what a repair wants to know."""
@@ -104,7 +115,13 @@ class RacineLoop:
 
     def _carry(self) -> LoopInput:
         flow = self._flow
-        carried = CarriedLoop(transitions=flow.take(), tries=flow.begun_again(), left=flow.left)
+        carried = CarriedLoop(
+            transitions=flow.take(),
+            tries=flow.begun_again(),
+            left=flow.left,
+            held=flow.held,
+            orders=flow.orders,
+        )
         kept = flow.memory.kept() if flow.memory else None
         if kept is not None:
             kept.tries = flow.first_try

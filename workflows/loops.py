@@ -362,6 +362,7 @@ async def _child(flow: Flow, given: LoopInput) -> Tally:
             static_summary=f"{given.scope.prefix} · {given.start}-{given.start + given.count - 1}",
         )
         flow.children[name] = handle
+        flow.stretches[name] = (given.scope.prefix, given.start, given.count)
         return Tally.model_validate(await handle)
     except ChildWorkflowError as failure:
         task = asyncio.current_task()
@@ -371,6 +372,7 @@ async def _child(flow: Flow, given: LoopInput) -> Tally:
         return Tally(failed=given.count, failed_items=[given.start], error=error)
     finally:
         flow.children.pop(name, None)
+        flow.stretches.pop(name, None)
 
 
 def _inner(given: LoopInput, number: int, item: Any) -> Scope:

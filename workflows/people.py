@@ -10,7 +10,8 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.states import TaskResult, TaskState
     from racine.errors import Conflict
 
-APPROVED, REJECTED = "approved", "rejected"
+APPROVED, REJECTED, TIMED_OUT = "approved", "rejected", "timed_out"
+_TIMED_OUT = {"APPROVE": APPROVED, "REJECT": REJECTED, "CONTINUE": TIMED_OUT}
 
 
 @dataclass
@@ -22,6 +23,13 @@ class Approval:
     said: list[dict[str, Any]] = field(default_factory=list)
     form: dict[str, Any] = field(default_factory=dict)
     outcome: str | None = None
+    delegates: dict[str, str] = field(default_factory=dict)
+    """Who passed a word on, and to whom: a user, or `role:NAME`."""
+
+    @property
+    def spoken(self) -> set[str]:
+        """Who may say nothing more."""
+        return {*(word["actor"] for word in self.said), *self.delegates}
 
     def require_right(self, call: ControlCall) -> None:
         """Raise Conflict when this person's word does not count here."""
@@ -29,10 +37,11 @@ class Approval:
             raise Conflict(f"It is {self.outcome} already.")
         if call.actor == self.starter and not self.spec["self_approval"]:
             raise Conflict("Who started a run does not approve it.", next_step="Ask somebody else.")
-        if any(word["actor"] == call.actor for word in self.said):
+        if call.actor in self.spoken:
             raise Conflict("You have spoken already.", next_step="Others must decide.")
         names = {call.actor, *(f"role:{role}" for role in call.arguments.get("roles", []))}
-        if self.spec["approvers"] and not names & set(self.spec["approvers"]):
+        may = {*self.spec["approvers"], *self.delegates.values()}
+        if self.spec["approvers"] and not names & may:
             allowed = ", ".join(self.spec["approvers"])
             raise Conflict("You are not among its approvers.", next_step=f"They are: {allowed}.")
 
@@ -45,8 +54,12 @@ class Approval:
         elif approvals >= self.spec["required"]:
             self.outcome = APPROVED
 
+    def pass_on(self, call: ControlCall) -> None:
+        """Let somebody else speak in the place of the caller."""
+        self.delegates[call.actor] = str(call.arguments["to"])
+
     def time_out(self) -> None:
-        self.outcome = {"APPROVE": APPROVED, "REJECT": REJECTED}.get(self.spec["on_timeout"])
+        self.outcome = _TIMED_OUT.get(self.spec["on_timeout"])
 
     def result(self) -> TaskResult:
         """Return how the task ended."""

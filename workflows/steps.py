@@ -63,7 +63,7 @@ class Level:
 
     async def run(self) -> None:
         """Run the plan to its end, or until it is stopped or drained."""
-        self.flow.enter(self.scheduler)
+        self.flow.enter(self)
         try:
             await self.scheduler.run()
         except asyncio.CancelledError as fault:
@@ -73,7 +73,7 @@ class Level:
             await self.scheduler.run()
             raise
         finally:
-            self.flow.leave(self.scheduler)
+            self.flow.leave(self)
         if not self.scheduler.complete:
             self.flow.left[self.place] = Left(results=self.still_read())
 
@@ -140,11 +140,16 @@ class Level:
             if is_cancelled_exception(failure):
                 raise asyncio.CancelledError(ORDERED) from failure
             result = self.told(step, TaskResult(TaskState.FAILED, error=describe(failure)))
+        if self.plan.hold and result is not None and result.state is TaskState.FAILED:
+            await self.flow.flush_before_hold(self.scope.context)
         self._on_change()
         self.flow.mind_length()
         return result
 
     async def _carry_out(self, step: Step) -> TaskResult | None:
+        if self.flow.held and self.path(step) in self.flow.held:
+            if not await self.flow.released(self.path(step), self.scope.context):
+                return None
         if step.condition is not None and not self._wanted(step, step.condition):
             return self.told(step, TaskResult(TaskState.EXCLUDED, reason="condition"))
         return await HANDLERS[step.kind](self, step)

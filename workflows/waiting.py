@@ -13,16 +13,22 @@ with workflow.unsafe.imports_passed_through():
 
 
 async def settled(
-    work: "asyncio.Future[Any]", seconds: float | None, on_cancel: Callable[[], None]
+    work: "asyncio.Future[Any]",
+    seconds: float | None,
+    on_cancel: Callable[[], None],
+    forced: "asyncio.Future[None] | None" = None,
 ) -> bool:
     """Wait for work through any number of cancellations; tell whether it ended in time.
+
+    Once `forced` is done, it is waited for no longer.
 
     Only the server's request counts as one: when the worker drops the run from its cache, it
     cancels its coroutines too, and those must simply go.
     """
+    awaited = [work] if forced is None else [work, forced]
     while not work.done():
         try:
-            await workflow.wait([work], timeout=seconds)
+            await workflow.wait(awaited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             return work.done()
         except asyncio.CancelledError:
             if workflow.cancellation_reason() is None:

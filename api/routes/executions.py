@@ -106,6 +106,16 @@ class Order(BaseModel):
         default=None, description="Of `set_result`: what the task gives, as its outputs say."
     )
     form: dict[str, Any] | None = Field(default=None, description="Of `approve` and `reject`.")
+    to: str | None = Field(
+        default=None, max_length=100, description="Of `delegate`: a user's id or `role:NAME`."
+    )
+    force: bool = Field(default=False, description="Of `cancel`: end without waiting.")
+    parameters: dict[str, Any] | None = Field(
+        default=None, description="Of `change`, about the run: those that change."
+    )
+    input: dict[str, Any] | None = Field(
+        default=None, description="Of `change`, about one task that has not begun: its input."
+    )
     request_id: str | None = Field(
         default=None,
         max_length=100,
@@ -268,7 +278,11 @@ def control(
     response: Response,
 ) -> OrderAnswer:
     """Give an order to the run or to one of its tasks; 202 while no worker has answered."""
-    more = body.model_dump(include={"values", "form"}, exclude_none=True)
+    more = body.model_dump(
+        include={"values", "form", "to", "force", "parameters", "input"},
+        exclude_none=True,
+        exclude_defaults=True,
+    )
     given = {"reason": body.reason, "task_key": body.task_key, "arguments": more}
     arguments = {name: value for name, value in given.items() if value}
     with transaction() as session:

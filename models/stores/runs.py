@@ -113,6 +113,12 @@ def repair(session: Session, run: Run, entry: dict[str, Any], **changes: Any) ->
     session.flush()
 
 
+def change(session: Session, run_id: str, values: dict[str, Any]) -> None:
+    """Write down parameters that were changed while the run went on."""
+    run = session.get_one(Run, run_id)
+    run.parameters = run.parameters | values
+
+
 def set_state(session: Session, run_id: str, state: str) -> None:
     """Note a state that is not an end; a run that has ended keeps its own."""
     session.execute(

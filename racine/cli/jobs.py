@@ -62,7 +62,7 @@ def run(
 ) -> None:
     """Start a job; with --wait the exit code tells how it ended."""
     with profiles.client() as client:
-        given = _parameters(client, name, param or [])
+        given = read_parameters(client, name, param or [])
         run_id = client.run(name, given, version=version)
         status = _wait(client, run_id, timeout) if wait else {"id": run_id, "state": "started"}
     if output is Format.JSON:
@@ -84,7 +84,7 @@ def _wait(client: "Client", run_id: str, timeout: float | None) -> dict[str, Any
             raise
 
 
-def _parameters(client: "Client", name: str, pairs: list[str]) -> dict[str, Any]:
+def read_parameters(client: "Client", name: str, pairs: list[str]) -> dict[str, Any]:
     """Return the parameters by name, typed as the job on the server has them."""
     if not pairs:
         return {}

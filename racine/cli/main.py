@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from racine.cli import deploy, jobs, pools, runs, scans, schedules, sign_in, simulating, workflows
+from racine.cli import (
+    deploy,
+    jobs,
+    orders,
+    pools,
+    repairs,
+    runs,
+    scans,
+    schedules,
+    sign_in,
+    simulating,
+    workflows,
+)
 from racine.errors import RacineError
 
 app = typer.Typer(
@@ -51,6 +63,8 @@ app.command("login")(sign_in.login)
 app.command("logout")(sign_in.logout)
 app.add_typer(workflows.app, name="workflows", help="Look at saved jobs and their versions.")
 app.add_typer(runs.app, name="runs", help="Look at runs and steer them.")
+orders.mount(runs.app)
+runs.app.command()(repairs.repair)
 app.add_typer(pools.app, name="pools", help="See and set what tasks share.")
 app.add_typer(scans.app, name="scans", help="Plan, follow and steer scans; see what changed.")
 app.add_typer(schedules.app, name="schedules", help="Let jobs run by themselves.")

@@ -5,21 +5,18 @@ from typing import Annotated, Any
 import typer
 
 from racine.cli import profiles
+from racine.cli.jobs import read_parameters
 from racine.cli.output import Format, Output, as_json, table
-from racine.cli.parameters import parsed
-from racine.cli.runs import Reason, Run, app
+from racine.cli.runs import Reason, Run
 
 
-@app.command()
 def repair(
     run: Run,
     tasks: Annotated[
         list[str] | None,
         typer.Option("--task", "--tasks", help="A path, as load or per_table[3].clean; repeat it."),
     ] = None,
-    only: Annotated[
-        bool, typer.Option("--only", help="Without what follows the tasks.")
-    ] = False,
+    only: Annotated[bool, typer.Option("--only", help="Without what follows the tasks.")] = False,
     param: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE to change; VALUE is JSON or text.")
     ] = None,
@@ -32,8 +29,10 @@ def repair(
     wanted = [path for given in tasks or [] for path in given.split(",") if path]
     number: int | str = int(version) if version.isdigit() else version
     with profiles.client() as client:
+        job = client.run_detail(run)["workflow_id"].rpartition("/")[0] if param else ""
         found = client.repair(
-            run, wanted, dependents=not only, parameters=parsed(param or []), version=number,
+            run, wanted, dependents=not only, version=number,
+            parameters=read_parameters(client, job, param or []),
             reason=reason, dry_run=dry_run,
         )  # fmt: skip
     if output is Format.JSON:

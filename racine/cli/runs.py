@@ -129,30 +129,6 @@ def logs(
             typer.echo(f"{event.at[:23]} {event.task_key or run}{attempt} {event.kind}{body}")
 
 
-@app.command()
-def pause(run: Run, reason: Reason = "", output: Output = Format.TABLE) -> None:
-    """Start no further task until it is resumed."""
-    _order(run, "pause", reason, output)
-
-
-@app.command()
-def resume(run: Run, reason: Reason = "", output: Output = Format.TABLE) -> None:
-    """Go on starting tasks."""
-    _order(run, "resume", reason, output)
-
-
-@app.command()
-def cancel(run: Run, reason: Reason = "", output: Output = Format.TABLE) -> None:
-    """Cancel what runs, let it clean up, and end."""
-    _order(run, "cancel", reason, output)
-
-
-@app.command()
-def terminate(run: Run, reason: Reason = "", output: Output = Format.TABLE) -> None:
-    """End at once, without any clean-up."""
-    _order(run, "terminate", reason, output)
-
-
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's key.")]
 
 
@@ -161,64 +137,3 @@ def traceback(run: Run, task: Task) -> None:
     """Show the traceback that a failed task left; its text may hold data."""
     with profiles.client() as client:
         typer.echo(client.traceback(run, task))
-
-
-@app.command()
-def retry(run: Run, task: Task, reason: Reason = "", output: Output = Format.TABLE) -> None:
-    """Run an ended task again, and decide anew about what comes after it."""
-    _order(run, "retry", reason, output, task)
-
-
-@app.command()
-def skip(run: Run, task: Task, reason: Reason = "", output: Output = Format.TABLE) -> None:
-    """Leave a task out: it does not count against those after it."""
-    _order(run, "skip", reason, output, task)
-
-
-Form = Annotated[Path | None, typer.Option(help="JSON or YAML file that answers its form.")]
-
-
-@app.command()
-def approve(
-    run: Run, task: Task, reason: Reason = "", form: Form = None, output: Output = Format.TABLE
-) -> None:
-    """Say yes to what an approval task asks."""
-    _order(run, "approve", reason, output, task, form)
-
-
-@app.command()
-def reject(
-    run: Run, task: Task, reason: Reason = "", form: Form = None, output: Output = Format.TABLE
-) -> None:
-    """Say no to what an approval task asks."""
-    _order(run, "reject", reason, output, task, form)
-
-
-def _order(
-    run: str, action: str, reason: str, output: Format, task: str | None = None,
-    form: Path | None = None,
-) -> None:  # fmt: skip
-    filled = _filled(form) if form else None
-    with profiles.client() as client:
-        answer = client.control(run, action, reason=reason, task_key=task, form=filled)
-    if output is Format.JSON:
-        as_json(answer)
-    elif answer["state"] == "pending":
-        typer.echo(f"{action}: kept; no worker has answered yet.")
-    else:
-        said = answer["answer"]
-        typer.echo(f"{action}: {said.get('state') or said.get('outcome') or answer['state']}")
-
-
-def _filled(form: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        answers = yaml.safe_load(form.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise InvalidInput(f"The form {form} cannot be read: {fault}.") from None
-    if not isinstance(answers, dict):
-        raise InvalidInput(
-            f"The form {form} holds no object.", next_step="Write names and answers, a line each."
-        )
-    return answers

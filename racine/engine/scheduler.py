@@ -128,6 +128,10 @@ class Scheduler:
             end(self._running[number])
         self._inbox.put_nowait(None)
 
+    def abandon(self) -> None:
+        """End as cancelled all that has not ended, without waiting for what runs."""
+        self._end_the_rest()
+
     async def run(self) -> None:
         """Run every step to its end; return before that only when told to drain."""
         heapq.heapify(self._ready)

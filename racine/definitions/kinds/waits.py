@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from racine.definitions.parts import TaskKind
+from racine.definitions.schemas import schema_fault
 from racine.errors import Fault
 from racine.expressions import has_template
 
@@ -35,6 +36,8 @@ class OnTimeout(StrEnum):
     FAIL = "FAIL"
     APPROVE = "APPROVE"
     REJECT = "REJECT"
+    CONTINUE = "CONTINUE"
+    """Go on, with an outcome to branch on: `timed_out`."""
 
 
 class ApprovalTask(TaskKind):
@@ -49,12 +52,15 @@ class ApprovalTask(TaskKind):
     timeout_seconds: float | None = Field(default=None, gt=0, le=366 * 86_400)
     on_timeout: OnTimeout = OnTimeout.FAIL
     on_reject: Literal["FAIL", "CONTINUE"] = "FAIL"
+    form: dict[str, Any] | None = None
+    """JSON Schema of what whoever approves has to fill in."""
 
     TEMPLATES: ClassVar = ("prompt",)
     VALUES: ClassVar = ("outcome", "approvals", "form")
 
     def outcomes(self) -> list[str]:
-        return ["approved", "rejected"]
+        late = ["timed_out"] if self.on_timeout is OnTimeout.CONTINUE else []
+        return ["approved", "rejected", *late]
 
     def faults(self, pointer: str) -> Iterator[Fault]:
         by_role = any(name.startswith("role:") for name in self.approvers)
@@ -62,6 +68,9 @@ class ApprovalTask(TaskKind):
             yield Fault(f"{pointer}/required",
                         f"{self.required} shall approve; only {len(self.approvers)} may.",
                         "Name more approvers, or require fewer.", "approval")  # fmt: skip
+        if self.form is not None and (fault := schema_fault(self.form)):
+            yield Fault(f"{pointer}/form", f"This is not a usable JSON Schema: {fault}.",
+                        "See json-schema.org, draft 2020-12.", "schema")  # fmt: skip
 
 
 def _moment(text: str) -> bool:

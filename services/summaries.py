@@ -62,6 +62,8 @@ class TaskView:
     """Why it was left out, as the interpreter names it."""
     waiting: str = ""
     """Why it is not at work; empty for one that is, and for one that has run."""
+    held: str = ""
+    """Who holds it back, and why."""
 
     @property
     def started_at(self) -> datetime | None:
@@ -232,6 +234,9 @@ def _view(task: dict[str, Any], holds: bool) -> TaskView:
 
 
 def _apply(view: TaskView, happening: Happening) -> None:
+    if happening.kind == "order":
+        _obey(view, happening.body)
+        return
     if happening.kind == "started":
         view.segments.append(Segment(happening.attempt, happening.at))
         view.state = TaskState.RUNNING
@@ -243,6 +248,16 @@ def _apply(view: TaskView, happening: Happening) -> None:
     last = view.segments[-1] if view.segments else None
     if last is not None and last.ended_at is None:
         last.ended_at, last.state = happening.at, view.state
+
+
+def _obey(view: TaskView, body: Mapping[str, Any]) -> None:
+    if body["order"] == "hold":
+        reason = f": {body['reason']}" if body["reason"] else "."
+        view.held = f"{body['actor']} holds it back{reason}"
+    elif body["order"] == "release":
+        view.held = ""
+    elif body["order"] == "retry":
+        view.state = TaskState.PENDING
 
 
 def _close(view: TaskView) -> None:

@@ -166,6 +166,8 @@ def _pending(
         return f"It waits for {', '.join(open_[:_NAMED])}{more}."
     if _is_barred(view, by_key):
         return _unmet(view, by_key)
+    if view.held:
+        return view.held
     if run.state == RunState.PAUSED:
         return "The run is paused."
     return "Its turn comes next."

@@ -25,6 +25,7 @@ class Happening:
 
 
 _KINDS = ("started", "succeeded", "failed", "skipped", "excluded", "cancelled")
+_ORDER = "order"
 
 _ASKS = ("waiting", "started")
 
@@ -33,7 +34,9 @@ def happenings(session: Session, run_id: str) -> list[Happening]:
     """Return when the run's tasks started and ended, in order."""
     query = (
         select(RunEvent.task_key, RunEvent.attempt, RunEvent.kind, RunEvent.at, RunEvent.body)
-        .where(RunEvent.run_id == run_id, RunEvent.task_key != "", RunEvent.kind.in_(_KINDS))
+        .where(
+            RunEvent.run_id == run_id, RunEvent.task_key != "", RunEvent.kind.in_((*_KINDS, _ORDER))
+        )
         .order_by(RunEvent.id)
     )
     return [Happening(*row) for row in session.execute(query)]

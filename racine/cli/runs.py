@@ -2,15 +2,13 @@
 
 import json
 from itertools import islice
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, fields, table
 from racine.cli.watching import COLUMNS, rows_of, watch_run
-from racine.errors import InvalidInput
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -79,6 +79,16 @@ def test_a_run_is_terminated_without_any_worker(api_with_temporal: Api, temporal
     assert ended(client, run_id)["state"] == "terminated"
 
 
+def asked(client: httpx.Client, run_id: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        tasks = client.get(f"{URL}/executions/{run_id}/graph").json()["tasks"]
+        if any("approval by whoever may approve" in task["waiting"] for task in tasks):
+            return
+        assert time.monotonic() < deadline, tasks
+        time.sleep(0.05)
+
+
 @pytest.mark.usefixtures("workers")
 def test_an_approval_counts_the_right_of_whoever_gives_it(api_with_temporal: Api) -> None:
     admin = api_with_temporal.as_admin()
@@ -88,8 +98,9 @@ def test_an_approval_counts_the_right_of_whoever_gives_it(api_with_temporal: Api
     }
     run_id = admin.post(f"{URL}/{save(admin, document)}/execute", json={}).json()["id"]
     about = {"task_key": "ask"}
+    asked(admin, run_id)
     assert order(admin, run_id, "approve").status_code == 422
-    assert order(admin, run_id, "pause", **about).status_code == 422
+    assert order(admin, run_id, "terminate", **about).status_code == 422
     runner = api_with_temporal.as_user(["workflows:read", "workflows:run"])
     assert order(runner, run_id, "approve", **about).status_code == 403
     own = order(admin, run_id, "approve", **about)

@@ -13,6 +13,8 @@ from racine.definitions.kinds.decisions import NoopTask as NoopTask
 from racine.definitions.kinds.decisions import SwitchTask as SwitchTask
 from racine.definitions.kinds.http import HttpTask as HttpTask
 from racine.definitions.kinds.jobs import RunJobTask as RunJobTask
+from racine.definitions.kinds.loop_inputs import FileItems as FileItems
+from racine.definitions.kinds.loop_inputs import SqlItems as SqlItems
 from racine.definitions.kinds.loops import ForEachTask as ForEachTask
 from racine.definitions.kinds.loops import WhileTask as WhileTask
 from racine.definitions.kinds.notify import NotifyTask as NotifyTask

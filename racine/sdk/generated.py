@@ -95,31 +95,39 @@ class _Writer:
     def task(self, builder: str, task: Task, indent: int) -> Iterator[_Line]:
         work = task.works[0]
         name = _identifier(task.task_key)
-        function = self.function(name)
+        function, undo = self.function(f"{name}_body"), ""
         if body := work.inner():
             self.loops = True
-            yield _Line(f"\n{' ' * indent}def {function}(job: racine.JobBuilder, item: Any)"
-                        " -> None:", indent=0)  # fmt: skip
-            seen = dict(self.names)
-            yield from self.tasks("job", body, indent + 4)
-            self.names = seen
-            yield _Line("", indent=0)
-        chain = Chain([self.begin(builder, task), self.work(work, function)])
+            yield from self.inner(f"{function}(job: racine.JobBuilder, item: Any)", body, indent)
+        if task.compensate_with:
+            undo = self.function(f"undo_{name}")
+            yield from self.inner(f"{undo}(job: racine.JobBuilder)", task.compensate_with, indent)
+        chain = Chain([self.begin(builder, task, undo), self.work(work, function)])
         yield _Line(chain, task.task_key, name, indent)
         self.names[task.task_key] = name
 
-    def function(self, name: str) -> str:
-        """Return a name for a task's body that no task has."""
-        found = f"{name}_body"
-        while found in self.keys:
-            found += "_"
-        return found
+    def inner(self, head: str, tasks: Sequence[Task], indent: int) -> Iterator[_Line]:
+        """Write the function of the tasks inside a task."""
+        yield _Line(f"\n{' ' * indent}def {head} -> None:", indent=0)
+        seen = dict(self.names)
+        yield from self.tasks("job", tasks, indent + 4)
+        self.names = seen
+        yield _Line("", indent=0)
 
-    def begin(self, builder: str, task: Task) -> Group:
+    def function(self, name: str) -> str:
+        """Return a name for a function, such as no task has."""
+        while name in self.keys:
+            name += "_"
+        return name
+
+    def begin(self, builder: str, task: Task, undo: str) -> Group:
         options: dict[str, Node] = {}
         if "depends_on" in task.model_fields_set:
             options["depends_on"] = sequence([self.upstream(edge) for edge in task.depends_on])
-        options |= self.fields(task, leave=("task_key", "depends_on", *task.kinds))
+        leave = ("task_key", "depends_on", "compensate_with", *task.kinds)
+        options |= self.fields(task, leave=leave)
+        if undo:
+            options["compensate_with"] = undo
         return call(f"{builder}.task", text(task.task_key), **options)
 
     def upstream(self, edge: Dependency) -> Node:

@@ -3,8 +3,8 @@
 A test compares each with the model that it stands for.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from racine.definitions.document import (
     Defaults,
@@ -15,8 +15,10 @@ from racine.definitions.document import (
     Queue,
     RetryPolicy,
     RunIf,
-    Task,
 )
+
+if TYPE_CHECKING:
+    from racine.sdk.job import JobBuilder
 
 
 class JobOptions(TypedDict, total=False):
@@ -45,12 +47,16 @@ class TaskOptions(TypedDict, total=False):
     join: Join
     join_count: int
     condition: bool | str
-    compensate_with: Sequence[Task]
+    compensate_with: "Callable[[JobBuilder], None]"
+    """Writes the tasks that undo this one when it succeeded and the run fails or is cancelled."""
     outputs: dict[str, Any]
     retry_policy: RetryPolicy
     start_to_close_timeout_seconds: float
     schedule_to_close_timeout_seconds: float
     heartbeat_timeout_seconds: float
+    queue_timeout_seconds: float
+    task_queue: str
+    priority: int
     pool: str
     pool_slots: int
     disabled: bool

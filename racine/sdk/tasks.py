@@ -13,7 +13,15 @@ from typing import (
     overload,
 )
 
-from racine.definitions.document import TASK_KINDS, Check, Dependency, Task, TaskKind
+from racine.definitions.document import (
+    TASK_KINDS,
+    Check,
+    Dependency,
+    FileItems,
+    SqlItems,
+    Task,
+    TaskKind,
+)
 from racine.errors import InvalidInput
 from racine.expressions import references, templates_in
 from racine.group import InputT, Operation, ResultT
@@ -150,17 +158,31 @@ class TaskBuilder:
             spec["default"] = default
         return self._write("switch_task", spec)
 
+    @overload
     def for_each(
         self,
         inputs: Sequence[T],
         body: Callable[["JobBuilder", T], None],
         /,
         **options: Unpack[LoopOptions],
+    ) -> Handle[Any]: ...
+
+    @overload
+    def for_each(
+        self,
+        inputs: FileItems | SqlItems,
+        body: Callable[["JobBuilder", Any], None],
+        /,
+        **options: Unpack[LoopOptions],
+    ) -> Handle[Any]: ...
+
+    def for_each(
+        self, inputs: Any, body: Callable[["JobBuilder", Any], None], /, **options: Any
     ) -> Handle[Any]:
         """Run the tasks that `body` writes once for each item; `item` is a reference to it."""
         place = f"{self._job.pointer}/{len(self._job.tasks)}/for_each_task/tasks"
         inside = self._job.inside(place)
-        body(inside, cast(T, Reference("item")))
+        body(inside, Reference("item"))
         spec = {"inputs": plain(inputs), **options, "tasks": inside.tasks}
         return self._write("for_each_task", spec)
 
@@ -238,10 +260,16 @@ class TaskBuilder:
 
     def _write(self, kind: str, spec: dict[str, Any]) -> Handle[Any]:
         task: dict[str, Any] = {"task_key": self._key}
+        undo = self._options.pop("compensate_with", None)
         task |= {name: plain(value) for name, value in self._options.items()}
         if "condition" in task:
             task["condition"] = expression_of(self._options["condition"])
         task[kind] = spec
+        if undo is not None:
+            place = f"{self._job.pointer}/{len(self._job.tasks)}/compensate_with"
+            inside = self._job.inside(place)
+            undo(inside)
+            task["compensate_with"] = inside.tasks
         if self._depends_on is not None:
             task["depends_on"] = [_dependency(item) for item in self._depends_on]
         elif read := self._read(task):
@@ -282,6 +310,8 @@ def _expressions(task: dict[str, Any]) -> Iterator[str]:
         yield from (spec[name] for name in (*part.CONDITIONS, *part.RESULTS) if spec.get(name))
         for inner in spec.get("tasks", []):
             yield from _expressions(inner)
+    for inner in task.get("compensate_with", []):
+        yield from _expressions(inner)
 
 
 def _paths(expression: str) -> list[tuple[str, ...]]:

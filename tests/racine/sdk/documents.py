@@ -83,7 +83,9 @@ FIELDS: dict[type[parts.Part], dict[str, Strategy]] = {
         "default": st.sampled_from("ax"),
     },
     parts.ForEachTask: {
-        "inputs": st.lists(JSON, max_size=3) | st.just("{{ [1, 2] }}"),
+        "inputs": st.lists(JSON, max_size=3)
+        | st.just("{{ [1, 2] }}")
+        | st.deferred(lambda: _part(parts.FileItems) | _part(parts.SqlItems)),
         "concurrency": st.integers(1, 100),
         "batch_size": st.integers(1, 9),
         "max_failed_percent": st.integers(0, 100),
@@ -98,6 +100,17 @@ FIELDS: dict[type[parts.Part], dict[str, Strategy]] = {
         "on_exhausted": st.sampled_from(["FAIL", "CONTINUE"]),
         "collect": st.just("{{ iteration }}"),
         "tasks": UPSTREAM,
+    },
+    parts.FileItems: {
+        "file": st.just("orders.csv"),
+        "source": st.just("shop"),
+        "format": st.sampled_from(["csv", "lines"]),
+    },
+    parts.SqlItems: {
+        "sql": st.just("select :a as a"),
+        "source": st.just("shop"),
+        "parameters": st.just({"a": "{{ params.day }}"}),
+        "timeout_seconds": SECONDS,
     },
     parts.WaitTask: {
         "duration_seconds": SECONDS,
@@ -165,7 +178,10 @@ FIELDS: dict[type[parts.Part], dict[str, Strategy]] = {
 FIELDS[parts.Defaults] = {
     "retry_policy": st.deferred(lambda: _part(parts.RetryPolicy)),
     "start_to_close_timeout_seconds": st.sampled_from([600, 60, 7.5]),
+    "schedule_to_close_timeout_seconds": st.just(9000),
     "heartbeat_timeout_seconds": st.just(5),
+    "queue_timeout_seconds": SECONDS,
+    "task_queue": st.just("gpu"),
 }
 FIELDS[parts.Task] = {
     "task_key": KEYS,
@@ -180,6 +196,9 @@ FIELDS[parts.Task] = {
     "start_to_close_timeout_seconds": st.integers(10, 99),
     "schedule_to_close_timeout_seconds": SECONDS,
     "heartbeat_timeout_seconds": st.floats(1, 9),
+    "queue_timeout_seconds": UPSTREAM,
+    "task_queue": UPSTREAM,
+    "priority": st.integers(1, 5),
     "pool": UPSTREAM,
     "pool_slots": UPSTREAM,
     "disabled": st.booleans(),
@@ -211,6 +230,7 @@ _REQUIRED: dict[type[parts.Part], set[str]] = {
     parts.Parameter: {"name", "json_schema"},
     parts.JobDocument: {"spec_version", "name"},
     parts.SqlTask: {"parameters"},
+    parts.SqlItems: {"parameters"},
 }
 
 
@@ -268,6 +288,8 @@ def _task(
     kinds = [kind for kind in parts.TASK_KINDS if depth or kind not in BODIES]
     kind = draw(st.sampled_from(kinds))
     task[kind] = draw(_work(kind, taken, depth))
+    if _model_of(kind).POOLED and draw(st.integers(0, 3)) == 0:
+        task |= {"queue_timeout_seconds": draw(SECONDS), "task_queue": "gpu"}
     if _model_of(kind).POOLED and draw(st.booleans()):
         task |= {"pool": "warehouse", "pool_slots": draw(st.integers(1, 9))}
     if depth == 2 and draw(st.integers(0, 3)) == 0:

@@ -1,5 +1,7 @@
 """One job with a task of every kind, as a user writes it."""
 
+from typing import Any
+
 import racine
 from racine.platform import NOOP, Echo
 
@@ -18,6 +20,14 @@ def again(job: racine.JobBuilder, iteration: int) -> None:
     job.task("look").operation(NOOP, Echo, value=iteration)
 
 
+def each_row(job: racine.JobBuilder, row: Any) -> None:
+    job.task("show").operation(NOOP, Echo, value=row)
+
+
+def undo(job: racine.JobBuilder) -> None:
+    job.task("unpoll").notify("It was undone.")
+
+
 @racine.job(
     "every_kind",
     failure_policy=racine.FailurePolicy.FAIL_FAST,
@@ -29,8 +39,10 @@ def every_kind(job: racine.JobBuilder, tables: list[str], env: str = "uat") -> N
     """Says whatever a job can say."""
     hello = job.task("hello", pool="warehouse", pool_slots=2).operation(NOOP, Echo, value=env)
     sized = job.task("sized", depends_on=[hello]).for_each(tables, body, concurrency=2)
-    job.task("poll", compensate_with=[racine.Task(task_key="undo", noop_task=racine.NoopTask())]
-             ).while_("iteration < 3", again, max_iterations=9)  # fmt: skip
+    job.task("poll", compensate_with=undo).while_("iteration < 3", again, max_iterations=9)
+    job.task("rows").for_each(
+        racine.SqlItems(sql="select 1 as one", source="shop"), each_row, item="row"
+    )
     big = job.task("big").condition(sized.values["total"] > 10)
     ask = job.task("ask", depends_on=[big.when("true")]).approval(
         f"Publish {env}?", approvers=["role:steward"], on_timeout=racine.OnTimeout.REJECT

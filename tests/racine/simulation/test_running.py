@@ -190,3 +190,20 @@ def test_a_simulation_has_an_end() -> None:
     given = {"n": list(range(30_000))}
     with pytest.raises(InvalidInput, match="stops after"):
         run([loop], parameters=[{"name": "n"}], given=given)
+
+
+def test_loops_go_on_while_their_condition_holds_and_collect_what_they_gave() -> None:
+    spec = {"condition": "tasks.ask.values.left > 0", "delay_seconds": 60,
+            "collect": "{{ tasks.ask.values.left }}", "tasks": [task("ask")]}  # fmt: skip
+    answers = {f"poll[{n}].ask": {"values": {"left": 2 - n}} for n in range(3)}
+    told = run([task("poll", while_task=spec)], answers)
+    assert told.tasks["poll"].result.values == {"iterations": 3, "exhausted": False, "result": 0}
+    assert (told.seconds, told.order[1:]) == (120, ["poll[0].ask", "poll[1].ask", "poll[2].ask"])
+    short = run([task("poll", while_task={**spec, "max_iterations": 2})], answers)
+    assert short.error is not None
+    assert short.error["code"] == "max_iterations"
+    each = {"inputs": ["a", "b"], "item": "name", "collect": "{{ name + tasks.one.state }}",
+            "tasks": [task("one", condition="name != 'b'")]}  # fmt: skip
+    assert (run([task("loop", for_each_task=each)]).tasks["loop"].result.values or {})[
+        "results"
+    ] == ["asucceeded", "bexcluded"]

@@ -4,6 +4,7 @@ No server and no database take part, so a URL may hold a password: it is never s
 """
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def scan_once(target: str, rules: Rules, own: Sequence[Classifier] = ()) -> dict
 def locate(target: str) -> locations.Location:
     """Return the location of a URL, or of a file or folder whose kind its first bytes tell."""
     if "://" in target:
-        return locations.parse(target)
+        return _with_own_key(locations.parse(target))
     path = Path(target).expanduser()
     if not path.exists():
         raise SourceFault(
@@ -88,6 +89,16 @@ def locate(target: str) -> locations.Location:
             next_step="Give a path, or a URL such as postgresql://user@host/database.",
         )
     return locations.parse(str(path), kind_of_file(path))
+
+
+def _with_own_key(location: locations.Location) -> locations.Location:
+    """Give a bucket the key of the user's environment, where its URL brings none."""
+    key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if location.kind != "s3" or location.password or not (key and secret):
+        return location
+    token = os.environ.get("AWS_SESSION_TOKEN", "")
+    parts = {"access_key_id": key, "secret_access_key": secret, "session_token": token}
+    return location.with_password(json.dumps(parts))
 
 
 def read_rules(path: Path) -> Rules:

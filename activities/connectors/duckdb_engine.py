@@ -1,7 +1,8 @@
 """DuckDB as a sandboxed reader: no network, no file but those allowed, bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import duckdb
 from fsspec import AbstractFileSystem
 
 from activities.connectors.protocol import LONGEST_VALUE, Batch, Column, Position, Sample
-from activities.connectors.rows import batch_rows, blocks, columnar, in_batches, reservoir
+from activities.connectors.rows import batch_rows, blocks, columnar, reservoir
 from racine.errors import SourceFault
 
 _MEMORY = "256MB"
@@ -70,23 +71,72 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def paths(relation: duckdb.DuckDBPyRelation) -> tuple[tuple[Column, ...], list[str]]:
-    """Return a relation's columns, nested ones by path, and the SQL that gives each as text."""
+@dataclass(frozen=True)
+class Paths:
+    """A relation's columns, nested ones by path, and the SQL that gives each as text."""
+
+    columns: tuple[Column, ...]
+    expressions: tuple[str, ...]
+    listed: frozenset[int]
+    """Places of the columns that are of lists: they give a list of texts a row."""
+
+    @property
+    def width(self) -> int:
+        return len(self.columns)
+
+    def batch(self, rows: Sequence[Sequence[Any]], position: Position | None = None) -> Batch:
+        """Return rows as a batch; a list gives each of its values, as it does in JSON."""
+        batch = columnar([_without(row, self.listed) for row in rows], self.width, position)
+        if not self.listed:
+            return batch
+        columns = list(batch.columns)
+        for place in self.listed:
+            columns[place] = [value for row in rows for value in row[place] or (None,)]
+        return replace(batch, columns=columns)
+
+
+def paths(relation: duckdb.DuckDBPyRelation) -> Paths:
     columns: list[Column] = []
     expressions: list[str] = []
-
-    def walk(name: str, expression: str, type_: Any) -> None:
-        if type_.id == "struct":
-            for field, inner in type_.children:
-                walk(f"{name}.{field}", f"{expression}.{identifier(field)}", inner)
-            return
-        columns.append(Column(name, str(type_)))
-        given = f"left(CAST({expression} AS VARCHAR), {LONGEST_VALUE})"
-        expressions.append("NULL::VARCHAR" if type_.id == "blob" else given)
-
+    listed: set[int] = set()
     for name, type_ in zip(relation.columns, relation.types, strict=True):
-        walk(name, identifier(name), type_)
-    return tuple(columns), expressions
+        for path, leaf, give, is_list in _leaves(type_, 0):
+            if is_list:
+                listed.add(len(columns))
+            columns.append(Column(f"{name}{path}", leaf))
+            expressions.append(give(identifier(name)))
+    return Paths(tuple(columns), tuple(expressions), frozenset(listed))
+
+
+def _leaves(type_: Any, depth: int) -> Iterator[tuple[str, str, Callable[[str], str], bool]]:
+    """Yield the path, type and SQL of each value in a nested type, and whether it is a list's."""
+    if type_.id == "struct":
+        for field, inner in type_.children:
+            for path, leaf, give, is_list in _leaves(inner, depth):
+                yield f".{field}{path}", leaf, _of_field(give, field), is_list
+    elif type_.id == "list":
+        for path, leaf, give, is_list in _leaves(type_.children[0][1], depth + 1):
+            yield f"[]{path}", leaf, _of_each(give, f"each{depth}", is_list), True
+    elif type_.id == "blob":
+        yield "", str(type_), lambda expression: "NULL::VARCHAR", False
+    else:
+        yield "", str(type_), lambda e: f"left(CAST({e} AS VARCHAR), {LONGEST_VALUE})", False
+
+
+def _of_field(give: Callable[[str], str], field: str) -> Callable[[str], str]:
+    return lambda expression: give(f"({expression}).{identifier(field)}")
+
+
+def _of_each(give: Callable[[str], str], each: str, nested: bool) -> Callable[[str], str]:
+    def listed(expression: str) -> str:
+        mapped = f"list_transform({expression}, lambda {each}: {give(each)})"
+        return f"flatten({mapped})" if nested else mapped
+
+    return listed
+
+
+def _without(row: Sequence[Any], places: frozenset[int]) -> Sequence[Any]:
+    return [None if n in places else v for n, v in enumerate(row)] if places else row
 
 
 def stream(
@@ -118,15 +168,14 @@ def read_numbered(
     """
     with faults(what):
         relation = connection.sql(f"SELECT * FROM {source}")
-        columns, expressions = paths(relation)
-    width = len(columns)
-    select = f"{', '.join(expressions)} FROM {source}"
+        found = paths(relation)
+    select = f"{', '.join(found.expressions)} FROM {source}"
     if key in map(str.lower, relation.columns):  # a column of that name hides the numbers
-        yield from _unnumbered(connection, f"SELECT {select}", width, sample, what)
+        yield from _unnumbered(connection, f"SELECT {select}", found, sample, what)
         return
     for tail in _tails(key, total, sample, after):
-        for rows in stream(connection, f"SELECT {key}, {select} {tail}", width, what):
-            yield columnar([row[1:] for row in rows], width, rows[-1][0])
+        for rows in stream(connection, f"SELECT {key}, {select} {tail}", found.width, what):
+            yield found.batch([row[1:] for row in rows], rows[-1][0])
 
 
 def read_unnumbered(
@@ -134,20 +183,21 @@ def read_unnumbered(
 ) -> Iterator[Batch]:
     """Yield the rows of something that has no numbers to go by, such as a view."""
     with faults(what):
-        columns, expressions = paths(connection.sql(f"SELECT * FROM {source}"))
-    select = f"SELECT {', '.join(expressions)} FROM {source}"
-    yield from _unnumbered(connection, select, len(columns), sample, what)
+        found = paths(connection.sql(f"SELECT * FROM {source}"))
+    select = f"SELECT {', '.join(found.expressions)} FROM {source}"
+    yield from _unnumbered(connection, select, found, sample, what)
 
 
 def _unnumbered(
-    connection: duckdb.DuckDBPyConnection, select: str, width: int, sample: Sample, what: object
+    connection: duckdb.DuckDBPyConnection, select: str, found: Paths, sample: Sample, what: object
 ) -> Iterator[Batch]:
-    found = stream(connection, select, width, what)
+    streamed: Iterable[list[Any]] = stream(connection, select, found.width, what)
     if sample.rows is not None:
-        yield from in_batches(reservoir(found, sample.rows, sample.seed), width)
-        return
-    for rows in found:
-        yield columnar(rows, width)
+        kept = reservoir(streamed, sample.rows, sample.seed)
+        size = batch_rows(found.width)
+        streamed = (kept[start : start + size] for start in range(0, len(kept), size))
+    for rows in streamed:
+        yield found.batch(rows)
 
 
 def _tails(key: str, total: int, sample: Sample, after: Position | None) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Reads a DuckDB database file, never writing to it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,19 @@ class DuckdbConnector:
             sizes[schema, table] = size
         mark = checks.fingerprint(self._path, Path(f"{self._path}.wal"))
         return Listing(
-            tuple(_asset(*key, tuple(columns), sizes[key], mark) for key, columns in found.items())
+            tuple(
+                self._by_path(_asset(*key, tuple(columns), sizes[key], mark))
+                for key, columns in found.items()
+            )
         )
+
+    def _by_path(self, asset: Asset) -> Asset:
+        """Return an asset whose nested columns are told by path, as they are read."""
+        if not any(c.type.startswith("STRUCT") or c.type.endswith("]") for c in asset.columns):
+            return asset
+        with engine.faults(asset.name):
+            relation = self._connection().sql(f"SELECT * FROM {_table(asset)}")
+            return replace(asset, columns=engine.paths(relation).columns)
 
     def count(self, asset: Asset) -> int | None:
         ((rows,),) = self._ask(f"SELECT count(*) FROM {_table(asset)}")

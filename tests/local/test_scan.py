@@ -16,6 +16,8 @@ from local.scan import locate, read_rules, scan_once
 from racine.errors import InvalidInput, SourceFault
 from racine.governance.scan_rule_sets.rules import Rules
 from tests.activities.connectors import estates
+from tests.mariadb import mariadb
+from tests.s3 import gateway
 
 ALL = Rules(sample="all")
 
@@ -34,11 +36,12 @@ except typer.Exit as end:
 """
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Scan in a process of its own: target, form of the output, rule set, classifiers."""
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60
-    )
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60,
+        env=os.environ | variables,
+    )  # fmt: skip
 
 
 def shop(folder: Path) -> Path:
@@ -138,6 +141,22 @@ def test_files_tell_their_kind_by_their_first_bytes(tmp_path: Path) -> None:
     (tmp_path / "x.duckdb").write_bytes(b"\0" * 8 + b"DUCK" + b"\0" * 8)
     assert locate(str(tmp_path / "x.duckdb")).kind == "duckdb"
     assert locate(str(tmp_path)).kind == "files"
+
+
+def test_servers_and_buckets_are_scanned_by_url(tmp_path: Path) -> None:
+    with mariadb() as server, gateway() as store:
+        csv = estates.bucket(".csv", estates.write_csv)(tmp_path, store)
+        for location in (estates.mysql(tmp_path, server), csv):
+            report = json.loads(run(location, "json").stdout)
+            assert report["errors"] == []
+            assert "root-secret" not in json.dumps(report)
+            assert report["totals"]["by_kind"].items() >= {"email": 11, "iban": 1}.items()
+        bare = csv.replace("root-key:root-secret@", "")
+        keys = {"AWS_ACCESS_KEY_ID": "root-key", "AWS_SECRET_ACCESS_KEY": "root-secret"}
+        assert json.loads(run(bare, "json", **keys).stdout)["totals"]["errors"] == 0
+        refused = run(bare, "json")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "may not read this" in refused.stderr
 
 
 def test_databases_are_scanned_by_url(postgres_db_url: str, tmp_path: Path) -> None:

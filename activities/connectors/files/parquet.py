@@ -11,7 +11,7 @@ from activities.connectors.protocol import Asset, Batch, Column, Position, Sampl
 def describe(file: File) -> tuple[tuple[Column, ...], dict[str, Any]]:
     """Return a file's columns and its number of rows, both from its footer."""
     with file.engine() as (connection, path), engine.faults(file.name):
-        columns, _ = engine.paths(connection.sql(f"SELECT * FROM {_source(path)}"))
+        columns = engine.paths(connection.sql(f"SELECT * FROM {_source(path)}")).columns
         row = connection.execute(
             f"SELECT sum(num_rows) FROM parquet_file_metadata({engine.text(path)})"
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from activities.connectors.duckdb_file import DuckdbConnector
 from activities.connectors.files import dialect
 from activities.connectors.files.connector import FilesConnector
 from activities.connectors.files.local import LocalStore
@@ -167,6 +168,47 @@ def test_nested_parquet_columns_have_paths(tmp_path: Path) -> None:
     with duckdb.connect() as db:
         db.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
     assert table(path) == (["id", "place.city", "place.geo.lat"], [("1", "Ghent", "51.05")])
+
+
+def test_nested_columns_of_a_duckdb_table_have_paths(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    with duckdb.connect(str(path)) as db:
+        db.execute("CREATE TABLE t AS SELECT 1 AS id, {'city': 'Ghent', 'tags': ['a', 'b']} AS x")
+        db.execute("CREATE VIEW v AS SELECT x FROM t")
+    connector = DuckdbConnector(str(path))
+    for asset in connector.discover().assets:
+        (batch,) = connector.read(asset, Sample())
+        found = dict(zip((c.name for c in asset.columns), map(list, batch.columns), strict=True))
+        assert (found["x.city"], found["x.tags[]"]) == (["Ghent"], ["a", "b"])
+    connector.close()
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+@pytest.mark.parametrize("sample", [None, 1, 9])
+def test_lists_give_their_values_by_the_same_path(
+    tmp_path: Path, suffix: str, sample: int | None
+) -> None:
+    query = """
+    SELECT 1 AS id, ['p', 'q'] AS tags, [{'sku': 'x', 'sizes': [1, 2]}, {'sku': 'y', 'sizes': []}]
+        AS items, [[1], [2, 3]] AS grid
+    UNION ALL SELECT 2, NULL, [], NULL
+    """
+    with duckdb.connect() as db:
+        kind = "json" if suffix == "jsonl" else suffix
+        db.execute(f"COPY ({query}) TO '{tmp_path}/a.{suffix}' (FORMAT {kind})")
+    connector, asset = only(tmp_path / f"a.{suffix}")
+    values: dict[str, list[str]] = {column.name: [] for column in asset.columns}
+    for batch in connector.read(asset, Sample(sample)):
+        for column, found in zip(asset.columns, batch.columns, strict=True):
+            values[column.name] += [value for value in found if value is not None]
+    assert set(values) >= {"id", "tags[]", "items[].sku", "items[].sizes[]", "grid[][]"}
+    if sample == 1:
+        assert len(values["id"]) == 1
+        return
+    assert sorted(values["id"]) == ["1", "2"]
+    assert values["tags[]"] == ["p", "q"]
+    assert (values["items[].sku"], values["items[].sizes[]"]) == (["x", "y"], ["1", "2"])
+    assert values["grid[][]"] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize(

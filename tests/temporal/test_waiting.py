@@ -1,12 +1,10 @@
 """Every task that is not at work says why, from the real parts."""
 
-import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
-
-import pytest
 
 from activities.names import ACTIVITY_QUEUE, WORKFLOW_QUEUE
 from models.stores import runs
@@ -14,7 +12,7 @@ from racine.engine.states import TaskState
 from services import controls, executions, summaries, waiting
 from services.status import PendingTask
 from services.summaries import TaskView
-from tests.temporal.conftest import Stack
+from tests.temporal.conftest import Stack, run_workers
 from tests.temporal.test_pools import give_back, hold, make_pool, order, task, wait_for_queue
 
 ASK: dict[str, Any] = {
@@ -101,30 +99,12 @@ def test_a_run_without_workers_says_which_queue_has_none(idle_stack: Stack) -> N
     assert (view.state, view.waiting) == (TaskState.RUNNING, gone[ACTIVITY_QUEUE])
 
 
-def test_a_retry_says_which_and_when(stack: Stack, unanswered: int) -> None:
-    register = {"operation": "data_sources.register", "input": {
-        "name": "away", "kind": "postgresql",
-        "location": f"postgresql://nobody@127.0.0.1:{unanswered}/none"}}  # fmt: skip
-    test = {"operation": "data_sources.test",
-            "input": {"source_id": "{{ tasks.register.values.source_id }}"}}  # fmt: skip
+def test_a_retry_says_which_and_when(idle_stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "wobbly.py").write_text("def load():\n    raise OSError('not now')\n")
     patience = {"maximum_attempts": 5, "initial_interval_seconds": 600,
                 "maximum_interval_seconds": 600}  # fmt: skip
-    tasks = [
-        {"task_key": "register", "operation_task": register},
-        {"task_key": "test", "operation_task": test, "retry_policy": patience,
-         "depends_on": [{"task_key": "register"}]},
-    ]  # fmt: skip
-    run_id = stack.start(stack.save({"name": "retries", "tasks": tasks}))
-    until(stack, run_id, lambda found: "Attempt 2 of 5 comes in" in found["test"].waiting)
-    order(stack, run_id, controls.Action.TERMINATE)
-    with stack.db.read() as session:
-        assert runs.get(session, run_id).id == run_id
-
-
-@pytest.fixture
-def unanswered() -> int:
-    """A port of this machine where nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    load = {"task_key": "load", "python_task": {"callable": "wobbly:load"},
+            "retry_policy": patience}  # fmt: skip
+    with run_workers(idle_stack, [tmp_path]):
+        run_id = idle_stack.start(idle_stack.save({"name": "retries", "tasks": [load]}))
+        until(idle_stack, run_id, lambda found: "Attempt 2 of 5" in found["load"].waiting)

@@ -20,6 +20,7 @@ from models.keys import derive, root_key
 from models.session import Database
 from models.settings import Settings
 from services import bootstrap
+from services.hub import Hub
 from services.idempotency import Keeper
 from services.tokens import Signer
 
@@ -40,7 +41,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         link = TemporalLink(settings.temporal_address, settings.temporal_namespace)
         root = root_key(settings)
         signer = Signer(derive(root, "access tokens"))
-        app.state.racine = State(settings, db, link, signer, Keeper(db, derive(root, "answers")))
+        hub = Hub(db)
+        keeper = Keeper(db, derive(root, "answers"))
+        app.state.racine = State(settings, db, link, signer, keeper, hub)
         await link.start()
         preparing = asyncio.create_task(_prepare(db, settings))
         await asyncio.wait({preparing}, timeout=_RETRY_SECONDS)
@@ -49,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         with suppress(asyncio.CancelledError):
             await preparing
         await link.stop()
+        await asyncio.to_thread(hub.close)
         db.close()
 
     app = FastAPI(title="Racine", lifespan=lifespan, docs_url=None, redoc_url=None)

@@ -16,6 +16,7 @@ from models.settings import Settings
 from racine.errors import Unauthenticated
 from services import idempotency, sign_in
 from services.access import Actor
+from services.hub import Hub
 from services.tokens import Signer
 
 
@@ -28,6 +29,7 @@ class State:
     link: TemporalLink
     signer: Signer
     keeper: idempotency.Keeper
+    hub: Hub
 
     @property
     def temporal(self) -> Client:

@@ -1,5 +1,6 @@
-"""Follows a run's log: asks the database again and again, only while somebody listens."""
+"""Follows a run's log: reads on whenever something was written, while somebody listens."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from models.stores.runs import RunEvent as RunEvent
 from racine.engine.states import FINAL_RUN_STATES
 from services import executions
 from services.access import Actor
+from services.hub import Hub
 
-_POLL_SECONDS = 0.25
 _LINGER_SECONDS = 1.0
 """Workers write events in batches, so rows can land after the one that ends the run."""
 _ASK_SECONDS = 2.0
@@ -27,14 +28,22 @@ class Follower:
     db: Database
     actor: Actor
     run_id: str
+    hub: Hub
 
     async def events(self, last: int) -> AsyncIterator[RunEvent]:
         """Yield events after the id `last` as they come, until the run has ended and is silent.
 
         Ends also when the listener may no longer see the run.
         """
+        with self.hub.following(self.run_id) as written:
+            async for event in self._events(last, written):
+                yield event
+
+    async def _events(self, last: int, written: asyncio.Event) -> AsyncIterator[RunEvent]:
         quiet_since = asked = time.monotonic()
         while True:
+            # Cleared before it is read: what is written meanwhile sets it again.
+            written.clear()
             found, ended = await anyio.to_thread.run_sync(self._read, last)
             for event in found:
                 yield event
@@ -50,7 +59,7 @@ class Follower:
             if now - asked >= _ASK_SECONDS:
                 await anyio.to_thread.run_sync(self._ask)
                 asked = now
-            await anyio.sleep(_POLL_SECONDS)
+            await self.hub.wait(written)
 
     def _read(self, last: int) -> tuple[list[RunEvent], bool]:
         with self.db.read() as session:

@@ -236,7 +236,7 @@ def watched(run_id: str, racine: Racine, me: Me) -> Follower:
     """Answer 404 and 403 before the stream begins: inside it they would be a broken 200."""
     with racine.db.read() as session:
         executions.get(session, me, run_id)
-    return Follower(racine.db, me, run_id)
+    return Follower(racine.db, me, run_id, racine.hub)
 
 
 @router.get(

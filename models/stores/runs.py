@@ -15,6 +15,8 @@ from racine.engine.states import FINAL_RUN_STATES, RunState
 from racine.errors import NotFound
 
 _APPEND_LOCK = 7253902
+EVENTS_CHANNEL = "racine_run_events"
+"""Where PostgreSQL tells, once a transaction has committed, in which runs it wrote events."""
 
 RUN_ENDED = 1_000_000
 """Place of the row that closes a run's log: the interpreter's and the reconciler's are one row."""
@@ -187,6 +189,9 @@ def add_events(session: Session, events: Sequence[dict[str, Any]]) -> None:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     rows = [{"attempt": 0, "task_key": "", "body": {}, **event} for event in events]
     session.execute(insert(RunEvent).on_conflict_do_nothing(), rows)
+    if dialect == "postgresql":
+        for run_id in dict.fromkeys(event["run_id"] for event in events):
+            session.execute(select(func.pg_notify(EVENTS_CHANNEL, run_id)))
 
 
 def close_log(session: Session, run_id: str, state: str, body: dict[str, Any]) -> None:

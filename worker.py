@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 from activities.attempts import Attempts
 from activities.child_runs import ChildRunActivities
 from activities.events import EventSink
+from activities.health import HealthActivities
 from activities.heartbeats import Heartbeats
 from activities.http import HttpTasks
 from activities.loops import LoopActivities
@@ -94,6 +95,7 @@ def activity_worker(client: Client, parts: Parts, queue: str | None = None) -> W
             parts.python.run,
             SqlTasks(attempts).run,
             HttpTasks(attempts).run,
+            HealthActivities(db, sink).breach,
             QualityTasks(attempts).run,
             ScheduleActivities(attempts.db).record,
             children.record,

@@ -100,6 +100,8 @@ class Carried(Message):
     """How many parts of its results are kept already."""
     began_at: datetime | None = None
     """When this execution began, where the run itself did so before."""
+    breaches: list[str] = Field(default_factory=list)
+    """Rules of its health that are known to be broken."""
 
 
 class JobInput(Message):
@@ -309,6 +311,19 @@ class RecordCall(Message):
 
 class KeptAnswer(Message):
     kept: PackedKept
+
+
+class BreachCall(Message):
+    """A rule of a job's health that its run has broken."""
+
+    context: RunContext
+    rule: str
+    """Place of the rule in the document, or `deadline`."""
+    task_key: str = ""
+    metric: str
+    value: float | None = None
+    on_breach: str
+    message: str
 
 
 class FinishCall(Message):

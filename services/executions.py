@@ -235,6 +235,11 @@ def turn(session: Session, run: Run) -> Turn | None:
     return run_queue.turn(session, run) if run.state == RunState.QUEUED else None
 
 
+def breaches(session: Session, run: Run) -> list[RunEvent]:
+    """Return what tells of the rules of its job's health that a run has broken."""
+    return runs.breaches(session, run.id)
+
+
 def traceback(session: Session, actor: Actor, run_id: str, task_key: str) -> str:
     """Return the traceback of the task's latest attempt that left one; its text may hold data.
 

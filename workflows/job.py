@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.states import RunState, TaskResult, TaskState
     from racine.errors import RacineError
     from workflows.flow import Flow
+    from workflows.health import Watch
     from workflows.memory import Memory, half_done, parts
     from workflows.orders import Ordered, refusal
     from workflows.steps import Level
@@ -82,15 +83,26 @@ class RacineJob(Ordered):
         self._level = self._main
         """What runs now: the job's tasks, or those that come after."""
         self._after: list[Level] = []
+        self._breach: dict[str, Any] | None = None
+        """What ended the run, where a rule of its health did."""
+        told = list(carried.breaches) if carried else []
+        health = given.plan.health
+        self._watch = (
+            Watch(health, given.context, self._flow, told, self._on_breach) if health else None
+        )
 
     @workflow.run
     async def run(self, given: JobInput) -> RunResult:
         if given.carried is None:
             self._show(RunState.RUNNING)
+        if self._watch is not None:
+            self._watch.begin(self._began_at)
         try:
             await self._drive(self._main)
             state = self._ends_as or verdict(given.plan.steps, self._main.results)
             state = await self._afterwards(state)
+            if self._watch is not None:
+                await self._watch.close()
             self._closed = True
             result = await self._finish(state)
         except RacineError as fault:
@@ -208,6 +220,8 @@ class RacineJob(Ordered):
         await work
         if not level.scheduler.complete:
             await workflow.wait_condition(workflow.all_handlers_finished)
+            if self._watch is not None:
+                await self._watch.close()
             for part in parts(self._kept()) if self._given.keeps else ():
                 await self._write(part)
             workflow.continue_as_new(self._carry())
@@ -220,6 +234,12 @@ class RacineJob(Ordered):
 
     def _on_cancel(self) -> None:
         self._stop(RunState.CANCELLED)
+
+    def _on_breach(self, end: RunState, error: dict[str, Any]) -> None:
+        """End a run that broke a rule of its health; what comes after it still runs."""
+        if self._ends_as is None and self._level is self._main:
+            self._breach = error
+            self._stop(end)
 
     def _stop(self, end: RunState) -> None:
         """End what runs; a second order also ends what was to come after."""
@@ -261,6 +281,8 @@ class RacineJob(Ordered):
         names = ", ".join(running) + (f" and {more} more" if more else "")
         ended = f"**{len(main.results)} of {len(self._given.plan.steps)} tasks have ended**"
         workflow.set_current_details(f"{ended}\n\nRunning: {names}" if names else ended)
+        if self._watch is not None:
+            self._watch.look(main)
 
     def _carry(self) -> JobInput:
         carried = Carried(
@@ -276,6 +298,7 @@ class RacineJob(Ordered):
             held=self._flow.held,
             parts=self._parts,
             began_at=self._began_at,
+            breaches=self._watch.told if self._watch else [],
         )
         memory = self._flow.memory
         kept = memory.kept() if memory else None
@@ -339,6 +362,8 @@ class RacineJob(Ordered):
         if state is RunState.TIMED_OUT:
             limit = self._given.plan.timeout_seconds
             return {"code": "timed_out", "message": f"The run took longer than {limit:g} s."}
+        if self._breach is not None:
+            return self._breach
         if state is not RunState.FAILED:
             return None
         return next(filter(None, map(_first_failure, [self._main, *self._after])), None)

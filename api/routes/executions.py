@@ -61,6 +61,18 @@ class TurnAnswer(BaseModel):
     holders: list[str] = Field(description="Runs that it waits for, ten at most.")
 
 
+class Breach(BaseModel):
+    """A rule of the job's health that a run has broken."""
+
+    at: datetime
+    rule: str = Field(description="Its place among the job's rules, or `deadline`.")
+    metric: str
+    task_key: str
+    value: float | None
+    on_breach: str
+    message: str
+
+
 class RunDetail(RunAnswer):
     concurrency_key: str | None
     turn: TurnAnswer | None = Field(description="Of a queued run: where it stands, and why.")
@@ -73,6 +85,7 @@ class RunDetail(RunAnswer):
     repairs: list[dict[str, Any]] = Field(
         description="Who repaired it, when, what and why; oldest first."
     )
+    breaches: list[Breach] = Field(description="Rules of the job's health that it has broken.")
 
 
 class PendingTask(BaseModel):
@@ -205,6 +218,7 @@ def get(run_id: str, session: ReadSession, me: Me) -> RunDetail:
         scheduled_for=run.scheduled_for,
         repairs=run.repairs,
         parent_task_key=run.parent_task_key,
+        breaches=[Breach(at=e.at, **e.body) for e in executions.breaches(session, run)],
     )
 
 

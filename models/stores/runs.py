@@ -18,6 +18,9 @@ _APPEND_LOCK = 7253902
 EVENTS_CHANNEL = "racine_run_events"
 """Where PostgreSQL tells, once a transaction has committed, in which runs it wrote events."""
 
+BREACH = "breach"
+"""Kind of the event that tells of a broken rule of a job's health."""
+
 RUN_ENDED = 1_000_000
 """Place of the row that closes a run's log: the interpreter's and the reconciler's are one row."""
 
@@ -212,6 +215,12 @@ def events_after(session: Session, run_id: str, last: int, limit: int = 500) -> 
         .limit(limit)
     )
     return list(found)
+
+
+def breaches(session: Session, run_id: str) -> list[RunEvent]:
+    """Return the events that tell of broken rules, in order."""
+    found = select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.kind == BREACH)
+    return list(session.scalars(found.order_by(RunEvent.id)))
 
 
 def kept_traceback(session: Session, run_id: str, task_key: str) -> str | None:

@@ -8,6 +8,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
+from racine.definitions.health import Health as Health
+from racine.definitions.health import HealthMetric as HealthMetric
+from racine.definitions.health import HealthRule as HealthRule
+from racine.definitions.health import OnBreach as OnBreach
 from racine.definitions.kinds.decisions import ConditionTask as ConditionTask
 from racine.definitions.kinds.decisions import NoopTask as NoopTask
 from racine.definitions.kinds.decisions import SwitchTask as SwitchTask
@@ -210,6 +214,7 @@ class JobDocument(Part):
     priority: int = Field(default=3, ge=1, le=5)
     """Whose turn comes first where runs or tasks wait; 1 before 5, then by age."""
     timeout_seconds: float | None = Field(default=None, gt=0)
+    health: Health | None = None
     failure_policy: FailurePolicy = FailurePolicy.CONTINUE
     defaults: Defaults = Defaults()
     tasks: list[Task] = Field(min_length=1)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from racine.definitions.document import JobDocument, Parameter, Task
 from racine.definitions.graph import did_you_mean, graph_faults
+from racine.definitions.health import health_faults
 from racine.definitions.limits import limit_faults
 from racine.definitions.references import Names, expression_faults, reference_faults, result_faults
 from racine.definitions.schemas import mismatches, pointer_of, schema_fault
@@ -143,6 +144,7 @@ def _examine_tasks(report: Report, document: JobDocument, scope: Scope) -> None:
     faults = report.faults
     faults += _parameter_faults(document)
     faults += limit_faults(document)
+    faults += health_faults(document)
     faults += retry_faults(document.defaults.retry_policy, "/defaults/retry_policy")
     _examine_level(report, document, names)
     for part, tasks in (("on_failure", document.on_failure), ("finally", document.finally_)):

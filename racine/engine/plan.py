@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from racine import registry
 from racine.definitions.document import (
     FailurePolicy,
+    Health,
     JobDocument,
     Join,
     RetryPolicy,
@@ -95,6 +96,7 @@ class Plan(Compact):
     outputs: dict[str, Any] = {}
     output_reads: list[Read] = []
     timeout_seconds: float | None = None
+    health: Health | None = None
     retry_policy: RetryPolicy = RetryPolicy()
     bundle: str | None = None
     """Digest of the code that Python tasks run."""
@@ -121,6 +123,7 @@ def compile_plan(document: JobDocument) -> Plan:
             "outputs": document.outputs,
             "output_reads": _reads(templates_in(document.outputs), index),
             "timeout_seconds": document.timeout_seconds,
+            "health": document.health,
             "hold": document.failure_policy is FailurePolicy.HOLD,
             "fail_fast": document.failure_policy is FailurePolicy.FAIL_FAST,
             "on_failure": _level(document, document.on_failure) if document.on_failure else None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from racine.definitions.document import (
     Defaults,
     FailurePolicy,
+    Health,
     Join,
     OnTimeout,
     Parameter,
@@ -33,6 +34,7 @@ class JobOptions(TypedDict, total=False):
     queue: Queue
     priority: int
     timeout_seconds: float
+    health: Health
     failure_policy: FailurePolicy
     defaults: Defaults
     bundle: str

@@ -93,6 +93,19 @@ FIELDS: dict[type[parts.Part], dict[str, Strategy]] = {
         "collect": st.just("{{ item }}"),
         "tasks": UPSTREAM,
     },
+    parts.Health: {
+        "rules": st.lists(st.deferred(lambda: _part(parts.HealthRule)), max_size=2),
+        "deadline": st.just("07:00"),
+        "timezone_id": st.just("Europe/Berlin"),
+        "on_breach": st.sampled_from([value.value for value in parts.OnBreach]),
+    },
+    parts.HealthRule: {
+        "metric": st.just("RUN_DURATION_SECONDS"),
+        "op": st.just("GREATER_THAN"),
+        "value": st.integers(1, 99),
+        "task_key": st.none(),
+        "on_breach": st.sampled_from([value.value for value in parts.OnBreach]),
+    },
     parts.WhileTask: {
         "condition": st.just("iteration < 3"),
         "max_iterations": st.integers(1, 9),
@@ -217,6 +230,7 @@ FIELDS[parts.JobDocument] = {
     "queue": st.deferred(lambda: _part(parts.Queue)),
     "priority": st.integers(1, 5),
     "timeout_seconds": SECONDS,
+    "health": st.deferred(lambda: _part(parts.Health)),
     "failure_policy": st.sampled_from([value.value for value in parts.FailurePolicy]),
     "defaults": st.deferred(lambda: _part(parts.Defaults)),
     "tasks": UPSTREAM,

@@ -2,7 +2,8 @@
 
 Run as `uv run python -m bench.scan`. The clock starts before the process does and stops when it has
 ended. The floor is DuckDB reading the same file as text on the same core in the same run: what no
-scanner can be faster than by much. The last line is JSON.
+scanner can be faster than by much. Beside it stands what a second scan of unchanged files and what
+1,000 partitions cost. The last line is JSON.
 """
 
 import csv
@@ -17,6 +18,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from bench import scan_again
 
 ROWS = 200_000
 _FIRST = "Ada Grace Linus Margaret Edsger Barbara Donald Katherine Alan Radia Ken Frances".split()
@@ -131,6 +134,8 @@ def main(rows: int = ROWS, runs: int = 3) -> None:
         scan = [sys.executable, str(_PROGRAM), "scan", str(path), "--output", "json"]
         floors = [timed([sys.executable, "-c", _FLOOR, str(path)]) for _ in range(runs)]
         scans = [timed(scan) for _ in range(runs)]
+        write(path, max(rows // 20, 1))
+        again = scan_again.unchanged(path) | scan_again.partitions()
     report = json.loads(scans[0].output)
     assert report["totals"]["rows"] == rows, "not every row was read"
     best, floor = min(scans, key=_seconds), min(map(_seconds, floors))
@@ -147,11 +152,18 @@ def main(rows: int = ROWS, runs: int = 3) -> None:
         "floor_seconds": round(floor, 3),
         "times_floor": round(seconds / floor, 2),
         "peak_rss_mb": round(max(scan.peak for scan in scans) / 2**20),
+        **again,
     }
     print(f"{rows:,} rows of {result['columns']} columns, {size / 2**20:.0f} MB, one core")
     print(f"racine scan  {seconds:6.2f} s   {rows / seconds:>9,.0f} rows/s   "
           f"peak {result['peak_rss_mb']} MB")  # fmt: skip
     print(f"DuckDB read  {floor:6.2f} s   {rows / floor:>9,.0f} rows/s")
+    first, second, share = (
+        again[name] for name in ("first_scan_seconds", "rescan_seconds", "rescan_share")
+    )
+    print(f"governed     {first:6.2f} s   20 files; unchanged {second:.2f} s, {share:.1%}")
+    print(f"{again['partitions']:,} parts  {again['partitions_seconds']:6.2f} s   "
+          f"the same rows in one file {again['one_file_seconds']:.2f} s")  # fmt: skip
     print(json.dumps(result))
 
 

@@ -1,10 +1,11 @@
 """Scan rule sets and their versions."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.stores import rule_sets
+from models.stores import rule_sets, scans, sources
 from models.stores.paging import Page
 from models.stores.rule_sets import RuleSet as RuleSet
 from models.stores.rule_sets import RuleSetVersion as RuleSetVersion
@@ -89,6 +90,55 @@ def explain(
         rules = _rules(session, rule_set.id, number)
     selection = rules.selection()
     return [selection.explain(name) for name in names]
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a version takes in of the assets that a source listed last."""
+
+    scan_id: str
+    included: int
+    excluded: int
+    rows: int | None
+    """Rows that would be read, as the source estimates them; None where it does not."""
+    changes: list[tuple[str, bool, str]]
+    """Assets that the other version treats differently: name, whether in, and why."""
+
+
+def dry_run(
+    session: Session, actor: Actor, rule_set_id: str, source_id: str, number: int | None,
+    against: int | None,
+) -> DryRun:  # fmt: skip
+    """Return what a scan by a version would take in, and what it changes against another.
+
+    Judged over the source's last listing, so nothing is asked of the source. Raises NotFound where
+    there is none.
+    """
+    rule_set = _permitted(session, actor, rule_set_id, "scan_rule_sets:read")
+    access.require(session, actor, "scan_logic:read", scope=source_id)
+    source = sources.get(session, source_id, workspace_id=actor.workspace_id)
+    scan, listed = scans.last_listing(session, source.id)
+    rules = _rules(session, rule_set.id, number)
+    other = _rules(session, rule_set.id, against).selection() if against else None
+    selection = rules.selection()
+    found = {name: selection.explain(name) for name, _ in listed}
+    read = [_to_read(rules.for_asset(n), rows) for n, rows in listed if found[n].included]
+    known = [rows for rows in read if rows is not None]
+    return DryRun(
+        scan_id=scan.id,
+        included=len(read),
+        excluded=len(found) - len(read),
+        rows=sum(known) if len(known) == len(read) else None,
+        changes=[
+            (name, why.included, why.reason) for name, why in found.items()
+            if other is not None and other.explain(name).included != why.included
+        ],
+    )  # fmt: skip
+
+
+def _to_read(rules: Rules, rows: int | None) -> int | None:
+    asked = [n for n in (rules.sample_rows, rules.budget.rows, rows) if n is not None]
+    return min(asked, default=None)
 
 
 def _save(

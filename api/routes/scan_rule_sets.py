@@ -69,6 +69,34 @@ class Explained(BaseModel):
     reason: str
 
 
+_MOST = 1000
+"""Differences shown."""
+
+
+class DryRunRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"source_id": "src_01"}}
+    )
+    source_id: str = Field(max_length=40)
+    version: int | None = Field(default=None, ge=1, description="The newest when left out.")
+    against: int | None = Field(default=None, ge=1, description="A version to compare with.")
+
+
+class Difference(BaseModel):
+    asset: str
+    included: bool
+    reason: str
+
+
+class DryRunAnswer(BaseModel):
+    scan_id: str = Field(description="The scan or plan whose listing it was judged over.")
+    included: int
+    excluded: int
+    rows: int | None = Field(description="That would be read; null where the source cannot tell.")
+    changes: list[Difference] = Field(description="Assets the other version treats differently.")
+    more: int = Field(description="Differences that are not shown.")
+
+
 @router.post("", operation_id="create_rule_set", status_code=status.HTTP_201_CREATED)
 def create(
     body: RuleSetRequest, me: Me, session: WriteSession, response: Response
@@ -161,6 +189,17 @@ def explain(
                   reason=why.reason)
         for name, why in zip(body.assets, found, strict=True)
     ]  # fmt: skip
+
+
+@router.post("/{rule_set_id}/dry-run", operation_id="dry_run_rule_set")
+def dry_run(rule_set_id: str, body: DryRunRequest, me: Me, session: ReadSession) -> DryRunAnswer:
+    """Tell what a scan by the rules would take in of a source's last listing; nothing is read."""
+    found = rule_sets.dry_run(session, me, rule_set_id, body.source_id, body.version, body.against)
+    changes = [Difference(asset=n, included=i, reason=why) for n, i, why in found.changes]
+    return DryRunAnswer(
+        scan_id=found.scan_id, included=found.included, excluded=found.excluded, rows=found.rows,
+        changes=changes[:_MOST], more=max(len(changes) - _MOST, 0),
+    )  # fmt: skip
 
 
 def _answer(rule_set: RuleSet) -> RuleSetAnswer:

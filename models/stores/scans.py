@@ -108,6 +108,22 @@ def listed_names(session: Session, scan_id: str) -> list[str]:
     return list(session.scalars(select(ScanAsset.name).where(ScanAsset.scan_id == scan_id)))
 
 
+def last_listing(session: Session, source_id: str) -> tuple[Scan, list[tuple[str, int | None]]]:
+    """Return the newest scan or plan of a source, with each name it saw and its rows.
+
+    Raises NotFound when the source was never listed.
+    """
+    newest = select(Scan).where(Scan.source_id == source_id, Scan.state != "listing")
+    scan = session.scalar(newest.order_by(Scan.created_at.desc(), Scan.id.desc()).limit(1))
+    if scan is None:
+        raise NotFound(
+            "The source was never listed.", next_step="POST /api/data-sources/{id}/plan lists it."
+        )
+    names = select(ScanAsset.name, ScanAsset.rows).where(ScanAsset.scan_id == scan.id)
+    found = session.execute(names.order_by(ScanAsset.name))
+    return scan, [(name, rows) for name, rows in found]
+
+
 def get_asset(session: Session, scan_id: str, asset_id: str) -> ScanAsset:
     asset = session.get(ScanAsset, asset_id)
     if asset is None or asset.scan_id != scan_id:

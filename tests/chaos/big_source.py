@@ -1,5 +1,6 @@
 """A source whose scan takes long enough to be interrupted."""
 
+import contextlib
 import json
 import sqlite3
 from pathlib import Path
@@ -11,6 +12,7 @@ from sqlalchemy import create_engine, text
 from local.demo.runs import JOB, register_job
 from local.estate.people import person
 from racine.client import Client
+from racine.errors import Conflict
 
 _TABLES, _ROWS = 40, 3_000
 
@@ -27,9 +29,28 @@ def make_big_source(path: Path) -> None:
             db.executemany(f"INSERT INTO people_{n:02} VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def start(racine: Client, source: Path) -> str:
-    """Start the governance job over the source, saving it first if need be; return the run's id."""
+def make_long_tables(path: Path, tables: int = 10, rows: int = 100_000) -> None:
+    """Make tables that are read in more than one chunk each."""
+    with sqlite3.connect(path) as db:
+        for n in range(tables):
+            db.execute(f"CREATE TABLE t{n:02} (id INTEGER PRIMARY KEY, email TEXT, score REAL)")
+            db.executemany(
+                f"INSERT INTO t{n:02} VALUES (?, ?, ?)",
+                ((i, f"person{i % 7919}.{n}@example.org", i / 7) for i in range(rows)),
+            )
+    db.close()
+
+
+def start(racine: Client, source: Path, **rules: Any) -> str:
+    """Start the governance job over the source, saving it first if need be; return the run's id.
+
+    Every run reads everything: what the runs before it found is not carried over.
+    """
     register_job(racine)
+    with contextlib.suppress(Conflict):
+        racine.post(
+            "/api/scan-rule-sets", {"name": "default", "rules": {"plan": {"mode": "full"}, **rules}}
+        )
     given = {"name": source.stem, "kind": "sqlite", "location": str(source)}
     return racine.run(JOB, given)
 
@@ -63,6 +84,38 @@ class Index:
             run_id,
         )
         return [(*row[:-1], _verdicts(row[-1])) for row in rows]
+
+    def facts(self, run_id: str) -> list[tuple[Any, ...]]:
+        """Return all that the run's scan keeps of each column."""
+        return self._rows(
+            "SELECT a.name, a.rows, a.rows_read, c.name, c.profile, c.evidence "
+            "FROM scan_columns c JOIN scan_assets a ON a.id = c.asset_id "
+            "JOIN scans s ON s.id = a.scan_id WHERE s.run_id = :run ORDER BY a.name, c.position",
+            run_id,
+        )
+
+    def mid_table(self, run_id: str) -> bool:
+        """Tell whether some table of the run is read in part."""
+        return bool(
+            self._rows(
+                "SELECT p.chunks FROM scan_progress p JOIN scan_assets a ON a.id = p.asset_id "
+                "JOIN scans s ON s.id = a.scan_id WHERE s.run_id = :run",
+                run_id,
+            )
+        )
+
+    def rows_read(self, run_id: str) -> int:
+        """Return the rows that all attempts read, as far as they were kept."""
+        (row,) = self._rows("SELECT settings FROM scans WHERE run_id = :run", run_id)
+        return int(json.loads(row[0])["spent"]["rows"])
+
+    def findings(self, run_id: str) -> int:
+        (row,) = self._rows(
+            "SELECT count(*) FROM findings f JOIN scans s ON s.source_id = f.source_id "
+            "WHERE s.run_id = :run",
+            run_id,
+        )
+        return int(row[0])
 
     def attempts(self, run_id: str, task: str) -> int:
         rows = self._rows(

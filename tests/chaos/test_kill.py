@@ -9,7 +9,13 @@ import pytest
 from local.demo.runs import sign_in
 from racine.client import Client
 from services.bootstrap import ADMIN_EMAIL
-from tests.chaos.big_source import Index, has_completed, make_big_source, start
+from tests.chaos.big_source import (
+    Index,
+    has_completed,
+    make_big_source,
+    make_long_tables,
+    start,
+)
 from tests.local.stack import ROOT, DevStack, dev_stack, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -39,6 +45,25 @@ def test_a_killed_worker_changes_no_result(tmp_path: Path, source: Path, index: 
     assert index.attempts(disturbed, "scan") == 2
     assert index.found(disturbed) == index.found(undisturbed)
     assert len(index.found(disturbed)) == 240
+
+
+def test_a_table_killed_in_its_middle_is_not_read_again(tmp_path: Path, index: Index) -> None:
+    source = tmp_path / "long.db"
+    make_long_tables(source)
+    with dev_stack(tmp_path / "state") as stack, _signed_in(stack) as racine:
+        undisturbed = start(racine, source, sample="all")
+        eventually(lambda: has_completed(racine, undisturbed), "the first run completes", 300)
+        found = index.findings(undisturbed)
+        disturbed = start(racine, source)
+        eventually(lambda: index.mid_table(disturbed), "a table is read in part", 120)
+        stack.part(str(ROOT / "worker.py"), "activities").kill()
+        eventually(lambda: has_completed(racine, disturbed), "the run completes", 300)
+    assert index.attempts(disturbed, "scan") == 2
+    assert index.facts(disturbed) == index.facts(undisturbed)
+    assert sum(rows for _, rows, _, name, *_ in index.facts(disturbed) if name == "id") == 1_000_000
+    assert index.findings(disturbed) == found, "a finding was made twice"
+    # What is read before its chunk is kept is read again: a chunk at most, counted once.
+    assert index.rows_read(disturbed) == 1_000_000
 
 
 def test_a_killed_stack_continues_its_open_runs(tmp_path: Path, source: Path, index: Index) -> None:

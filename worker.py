@@ -37,7 +37,7 @@ from models.settings import Settings
 from models.temporal import connect, worker_runtime
 from racine import registry
 from racine.errors import RacineError
-from services import bundles, firings, leases, schedules, summaries, turns
+from services import blobs, bundles, firings, leases, schedules, summaries, turns
 from services.reconciler import Reconciler
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
@@ -164,6 +164,7 @@ async def serve(role: str, settings: Settings, queues: Sequence[str] = ()) -> No
                         schedules.Duty(db, client),
                         summaries.Duty(db),
                         bundles.Duty(db),
+                        blobs.Duty(db, timedelta(days=settings.blob_retention_days)),
                     ],
                 )
                 beside.create_task(reconciler.serve(stop))

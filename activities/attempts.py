@@ -94,7 +94,7 @@ class Attempts:
         failure, trace = unexpected(fault)
         log.error("attempt_failed", type=failure.type, place=failure.message, task=call.task_key)
         with self.db.write() as session:
-            ref = blobs.put(session, call.context.workspace_id, trace.encode(), "text/plain")
+            ref = blobs.put(session, call.context, trace.encode(), "text/plain")
         return ApplicationError(
             failure.message, {"next_step": "", "traceback": ref}, type=failure.type
         )
@@ -112,7 +112,7 @@ class Attempts:
         if len(content) <= INLINE_LIMIT:
             return TaskOutput(values=values)
         with self.db.write() as session:
-            ref = blobs.put(session, call.context.workspace_id, content)
+            ref = blobs.put(session, call.context, content)
         return TaskOutput(values=_small(values), ref=ref)
 
 

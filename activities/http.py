@@ -124,9 +124,8 @@ class HttpTasks:
             return {**values, "body": _body(reply, type_)}
         if reply.content:
             with self._attempts.db.write() as session:
-                workspace = attempt.call.context.workspace_id
                 kind = type_[:100] or "application/octet-stream"
-                values["body_ref"] = blobs.put(session, workspace, reply.content, kind)
+                values["body_ref"] = blobs.put(session, attempt.call.context, reply.content, kind)
         if task.values_from:
             document = _body(reply, "application/json")
             values |= {n: _found(document, p) for n, p in task.values_from.items()}

@@ -59,7 +59,7 @@ class LoopActivities:
             by_number = dict(items)
             kept = {"results": [by_number.get(number) for number in range(call.total)]}
         with self._db.write() as session:
-            return Results(ref=blobs.put(session, workspace_id, json.dumps(kept).encode()))
+            return Results(ref=blobs.put(session, call.context, json.dumps(kept).encode()))
 
     def _expanded(self, call: ExpandCall) -> Expanded:
         if isinstance(call.inputs, dict):
@@ -78,7 +78,7 @@ class LoopActivities:
         if len(content) <= INLINE_LIMIT:
             return Expanded(count=len(items), items=items)
         with self._db.write() as session:
-            ref = blobs.put(session, call.context.workspace_id, content)
+            ref = blobs.put(session, call.context, content)
         return Expanded(count=len(items), ref=ref)
 
     def _by_reference(self, call: ExpandCall, beat: items.Beat) -> Expanded:
@@ -91,7 +91,7 @@ class LoopActivities:
                 self._db, context, parsed(SqlItems, "for_each_task", given), beat
             )
         )
-        writer = pages.Writer(self._db, context.workspace_id)
+        writer = pages.Writer(self._db, context)
         count = 0
         for some in items.batched(rows, call.batch_size):
             count += len(some)

@@ -90,5 +90,5 @@ class RunActivities:
         content = json.dumps(outputs).encode()
         if len(content) <= INLINE_LIMIT:
             return RunResult(state=call.state, outputs=outputs)
-        ref = blobs.put(session, call.context.workspace_id, content)
+        ref = blobs.put(session, call.context, content)
         return RunResult(state=call.state, outputs={"ref": ref})

@@ -134,7 +134,7 @@ class _Run:
                 raise
 
     def _keep(self, answer: Answer) -> Kept:
-        writer = pages.Writer(self.db, self.attempt.call.context.workspace_id)
+        writer = pages.Writer(self.db, self.attempt.call.context)
         first: Row | None = None
         count = 0
         for batch in answer.batches:

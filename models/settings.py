@@ -46,3 +46,5 @@ class Settings(BaseSettings):
     """Folders from which python tasks import users' modules."""
     python_memory_megabytes: int = Field(default=2048, ge=64)
     """What one python task may allocate before Python refuses it more."""
+    blob_retention_days: int = Field(default=30, ge=1, le=3650)
+    """How long after a run's end its large values are kept."""

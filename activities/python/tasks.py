@@ -87,7 +87,7 @@ class PythonTasks:
         """Show type and place; the text, which may hold data, goes to the blob store."""
         with self._attempts.db.write() as session:
             content = error["traceback"].encode(errors="replace")
-            ref = blobs.put(session, call.context.workspace_id, content, "text/plain")
+            ref = blobs.put(session, call.context, content, "text/plain")
         place = f" at {error['place']}" if error["place"] else ""
         return TaskError(
             error["type"],

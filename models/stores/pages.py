@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from models.messages import RunContext
 from models.session import Database
 from models.stores import blobs
 from racine.errors import InvalidInput
@@ -39,7 +40,7 @@ class Writer:
     """
 
     db: Database
-    workspace_id: str
+    context: RunContext
     max_bytes: int = MAX_BYTES
     count: int = 0
     size: int = 0
@@ -62,7 +63,7 @@ class Writer:
         starts, refs = [start for start, _ in self._pages], [ref for _, ref in self._pages]
         content = {"count": self.count, "head": head or {}, "starts": starts, "refs": refs}
         with self.db.write() as session:
-            return blobs.put(session, self.workspace_id, json.dumps(content).encode(), MEDIA_TYPE)
+            return blobs.put(session, self.context, json.dumps(content).encode(), MEDIA_TYPE)
 
     def _turn(self) -> None:
         content = f"[{','.join(self._open)}]".encode()
@@ -73,7 +74,7 @@ class Writer:
                 next_step="Take fewer rows or columns, or aggregate at the source.",
             )
         with self.db.write() as session:
-            self._pages.append((self.count, blobs.put(session, self.workspace_id, content)))
+            self._pages.append((self.count, blobs.put(session, self.context, content)))
         self.count += len(self._open)
         self._open, self._open_bytes = [], 0
 

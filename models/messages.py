@@ -127,6 +127,18 @@ class ControlCall(Message):
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
+class RepairOrder(Message):
+    """What shall run again in a run that goes on."""
+
+    tasks: list[str] = Field(default_factory=list)
+    """Paths; none are all that failed."""
+    dependents: bool = True
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Those that change."""
+    plan: PackedPlan | None = None
+    """Of another version of the job."""
+
+
 class TaskCall(Message):
     """One task for an activity: its input may hold templates, resolved over `names` there."""
 
@@ -295,6 +307,8 @@ class Tally(Message):
     """All that succeeded, of runs that keep their results."""
     tries: int = 0
     """The highest try of any task in them."""
+    kept: PackedKept | None = None
+    """What is known of those that failed, where it is little enough."""
     results: list[Results] = Field(default_factory=list)
 
 

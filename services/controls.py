@@ -5,7 +5,7 @@ same id, and Temporal answers a repeated id with the first result.
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -19,16 +19,16 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.messages import ELSEWHERE, ControlCall
+from models.messages import ELSEWHERE, ControlCall, RepairOrder
 from models.session import Database
-from models.stores import controls, grants, run_queue, runs
+from models.stores import controls, grants, jobs, run_queue, runs
 from models.stores.controls import RunControl as RunControl
 from models.stores.runs import Run
 from racine.engine.states import FINAL_RUN_STATES, RunState
 from racine.errors import Conflict, Fault, InvalidInput, Unavailable
 from racine.governance.rbac.decision import TENANT
 from racine.ids import new_id
-from services import access, audit, changes, executions
+from services import access, audit, changes, executions, plans
 from services.access import Actor
 
 PENDING, APPLIED, REFUSED = controls.PENDING, controls.APPLIED, controls.REFUSED
@@ -48,11 +48,12 @@ class Action(StrEnum):
     REJECT = "reject"
     DELEGATE = "delegate"
     CHANGE = "change"
+    REPAIR = "repair"
 
 
 _VERDICTS = (Action.APPROVE, Action.REJECT, Action.DELEGATE)
 _OF_TASKS = (Action.RETRY, Action.SKIP, Action.SET_RESULT, *_VERDICTS)
-_OF_RUNS = (Action.CANCEL, Action.TERMINATE)
+_OF_RUNS = (Action.CANCEL, Action.TERMINATE, Action.REPAIR)
 _UPDATES = {Action.PAUSE: "hold", Action.RESUME: "release"}
 """What obeys orders about one task, where the same about the whole run is another Update."""
 _REDIRECTIONS = 20
@@ -171,7 +172,8 @@ async def deliver(db: Database, client: Client, order: RunControl) -> RunControl
         return order
     workflow_id = await asyncio.to_thread(_workflow_id, db, order.run_id)
     try:
-        answer = await _carry(client, workflow_id, order)
+        call = await asyncio.to_thread(_call, db, order)
+        answer = await _carry(client, workflow_id, order, call)
     except Unavailable:
         return order
     except Conflict as refusal:
@@ -183,11 +185,13 @@ async def deliver(db: Database, client: Client, order: RunControl) -> RunControl
     return order
 
 
-async def _carry(client: Client, workflow_id: str, order: RunControl) -> dict[str, Any]:
+async def _carry(
+    client: Client, workflow_id: str, order: RunControl, call: ControlCall
+) -> dict[str, Any]:
     """Give the order to the run's workflow, or to that of its loops which holds the task."""
     for _ in range(_REDIRECTIONS):
         try:
-            return await _give(client.get_workflow_handle(workflow_id), order)
+            return await _give(client.get_workflow_handle(workflow_id), order, call)
         except _Elsewhere as found:
             workflow_id = found.workflow_id
     raise Conflict("The task lies too deep in loops.", next_step="Give the order to a task around.")
@@ -201,13 +205,14 @@ class _Elsewhere(Exception):
         self.workflow_id = workflow_id
 
 
-async def _give(handle: WorkflowHandle[Any, Any], order: RunControl) -> dict[str, Any]:
+async def _give(
+    handle: WorkflowHandle[Any, Any], order: RunControl, call: ControlCall
+) -> dict[str, Any]:
     try:
         if order.action == Action.TERMINATE:
             reason = order.arguments.get("reason") or f"terminated by {order.actor}"
             await handle.terminate(reason=reason, rpc_timeout=_ANSWER)
             return {"state": RunState.TERMINATED.value}
-        call = ControlCall(actor=order.actor, **order.arguments)
         # Without a workflow worker an Update waits for ever, and so would the caller.
         named = order.arguments.get("task_key") is not None
         answer = await handle.execute_update(
@@ -232,6 +237,19 @@ async def _give(handle: WorkflowHandle[Any, Any], order: RunControl) -> dict[str
         raise Unavailable("Temporal does not answer.") from fault
 
 
+def _call(db: Database, order: RunControl) -> ControlCall:
+    """Return what the order's Update is given; a repair takes its version's plan along."""
+    call = ControlCall(actor=order.actor, **order.arguments)
+    version = call.arguments.get("version")
+    if order.action != Action.REPAIR or version is None:
+        return call
+    with db.read() as session:
+        pinned = jobs.get_version(session, runs.get(session, order.run_id).job_id, version)
+    _, plan = plans.compiled(pinned.content_hash, pinned.document)
+    given = RepairOrder(**call.arguments, plan=plan).model_dump(mode="json")
+    return call.model_copy(update={"arguments": given})
+
+
 def _workflow_id(db: Database, run_id: str) -> str:
     with db.read() as session:
         return runs.get(session, run_id).workflow_id
@@ -244,5 +262,12 @@ def _settle(db: Database, order: RunControl, state: str, answer: dict[str, Any])
             return
         if order.action in _THEN:
             runs.set_state(session, order.run_id, _THEN[Action(order.action)])
+        elif order.action == Action.REPAIR:
+            given = {"version": None, "parameters": {}} | order.arguments.get("arguments", {})
+            entry = {"actor": order.actor, "reason": order.arguments.get("reason", ""), **given,
+                     "was": RunState.RUNNING, "at": datetime.now(UTC).isoformat(),
+                     "again": [task["path"] for task in answer["again"]][:100],
+                     "again_count": len(answer["again"])}  # fmt: skip
+            runs.repair_open(session, order.run_id, entry, given["version"], given["parameters"])
         elif order.action == Action.CHANGE:
             runs.change(session, order.run_id, order.arguments["arguments"]["parameters"])

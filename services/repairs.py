@@ -13,18 +13,20 @@ from sqlalchemy.orm import Session
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.messages import KeptAnswer
+from models.messages import KeptAnswer, RepairOrder
 from models.stores import jobs, run_queue, run_results, runs, summaries
 from models.stores.jobs import JobVersion
 from models.stores.runs import Run
 from racine.definitions import parameters
-from racine.definitions.diff import Change, diff
+from racine.definitions.diff import Change as Change
+from racine.definitions.diff import diff
 from racine.engine.kept import Kept
 from racine.engine.repair import Outlook, outlook
 from racine.engine.states import FINAL_RUN_STATES
 from racine.errors import Conflict
-from services import access, audit, executions, plans, workflows
+from services import access, audit, controls, executions, plans, workflows
 from services.access import Actor
+from services.controls import Action, RunControl
 from services.executions import Launch
 from services.outages import outage
 
@@ -98,25 +100,83 @@ def plan(
     run = executions.get(session, actor, run_id)
     if run.state not in FINAL_RUN_STATES:
         raise Conflict(f"Run {run_id} is {run.state}.", next_step="Wait for its end, or cancel it.")
-    job = workflows.get(session, actor, run.job_id)
-    before = jobs.get_version(session, job.id, run.job_version)
-    wanted = {None: run.job_version, LATEST: job.version}.get(wish.version, wish.version)
-    to = jobs.get_version(session, job.id, wanted or run.job_version)
-    document, compiled = plans.compiled(to.content_hash, to.document)
-    access.require_operations(session, actor, document)
+    before, to, values = _aims(session, actor, run, wish)
+    _, compiled = plans.compiled(to.content_hash, to.document)
     kept = run_results.get(session, run.id, run.repair, told)
     if kept.started_at is None and run.started_at is not None:
         kept.started_at = run.started_at.isoformat()
-    declared = {parameter.name for parameter in document.parameters}
-    given = {name: v for name, v in run.parameters.items() if name in declared} | wish.parameters
     return Repair(
         run=run,
         outlook=outlook(compiled, kept, wish.tasks, dependents=wish.dependents),
         from_version=before.number,
         to=to,
         changes=_changes(before, to),
-        parameters=parameters.bind(document.parameters, given),
+        parameters=values,
     )
+
+
+def _aims(
+    session: Session, actor: Actor, run: Run, wish: Wish
+) -> tuple[JobVersion, JobVersion, dict[str, Any]]:
+    """Return the version that the run has, the one that it shall have, and its parameters then."""
+    job = workflows.get(session, actor, run.job_id)
+    before = jobs.get_version(session, job.id, run.job_version)
+    wanted = {None: run.job_version, LATEST: job.version}.get(wish.version, wish.version)
+    to = jobs.get_version(session, job.id, wanted or run.job_version)
+    document, _ = plans.compiled(to.content_hash, to.document)
+    access.require_operations(session, actor, document)
+    declared = {parameter.name for parameter in document.parameters}
+    given = {name: v for name, v in run.parameters.items() if name in declared} | wish.parameters
+    return before, to, parameters.bind(document.parameters, given)
+
+
+@dataclass(frozen=True)
+class Open:
+    """A repair of a run that goes on."""
+
+    run: Run
+    from_version: int
+    to: JobVersion
+    changes: list[Change]
+    arguments: dict[str, Any]
+    """Of the order that does it."""
+
+
+def plan_open(session: Session, actor: Actor, run_id: str, wish: Wish) -> Open:
+    """Check a repair of a run that goes on; which tasks it concerns, the run itself knows."""
+    access.require(session, actor, "workflows:run")
+    run = executions.get(session, actor, run_id)
+    before, to, _ = _aims(session, actor, run, wish)
+    changed = to.number if to.number != before.number else None
+    arguments = {
+        "tasks": wish.tasks,
+        "dependents": wish.dependents,
+        "parameters": wish.parameters,
+        "version": changed,
+    }
+    return Open(run, before.number, to, _changes(before, to), arguments)
+
+
+def record_open(session: Session, actor: Actor, run_id: str, wish: Wish) -> tuple[Open, RunControl]:
+    """Write down the order to repair a run that goes on; the caller commits, then delivers it."""
+    found = plan_open(session, actor, run_id, wish)
+    given = {"reason": wish.reason, "arguments": found.arguments}
+    return found, controls.record(session, actor, run_id, Action.REPAIR, given)
+
+
+async def preview_open(client: Callable[[], Client], found: Open) -> dict[str, Any]:
+    """Return what a run that goes on says a repair would do; raises Conflict, Unavailable."""
+    _, plan = plans.compiled(found.to.content_hash, found.to.document)
+    changed = found.to.number != found.from_version
+    order = RepairOrder(**found.arguments, plan=plan if changed else None)
+    handle = client().get_workflow_handle(found.run.workflow_id)
+    try:
+        told = await handle.query("outlook", order, result_type=dict, rpc_timeout=_RPC)
+    except WorkflowQueryFailedError as failure:
+        raise Conflict(str(failure), next_step="Name the tasks that shall run again.") from failure
+    except RPCError as fault:
+        raise outage(fault) from fault
+    return dict(told)
 
 
 def record(

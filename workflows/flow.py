@@ -134,9 +134,13 @@ class Flow:
     def mind_length(self) -> None:
         """Begin nothing more once the history is long; what runs ends or is taken along."""
         if not self.draining and _history_is_long():
-            self.draining = True
-            for scheduler in self._schedulers:
-                scheduler.drain()
+            self.drain()
+
+    def drain(self) -> None:
+        """Begin nothing more; what runs ends or is taken along."""
+        self.draining = True
+        for scheduler in self._schedulers:
+            scheduler.drain()
 
     @property
     def drained(self) -> bool:
@@ -212,9 +216,9 @@ class Flow:
                 start_to_close_timeout=timedelta(seconds=60),
             )
 
-    async def flush_before_hold(self, context: RunContext) -> None:
-        """Write down a failure that a person will be waited for to deal with."""
-        if self._transitions and self.memory is not None:
+    async def tell_people(self, context: RunContext) -> None:
+        """Write down what no activity will take along before somebody has decided."""
+        if self._transitions and not self.busy and self.memory is not None:
             with suppress(ActivityError):
                 await self.flush(context)
 

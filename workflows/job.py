@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
         KeptAnswer,
         Lease,
         RecordCall,
+        RepairOrder,
         RunResult,
         Scope,
     )
@@ -26,8 +27,9 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.kept import Kept
     from racine.engine.plan import Plan, Step
     from racine.engine.policies import root_failures, verdict
+    from racine.engine.repair import outlook
     from racine.engine.states import RunState, TaskResult, TaskState
-    from racine.errors import RacineError
+    from racine.errors import Conflict, RacineError
     from workflows.flow import Flow
     from workflows.health import Watch
     from workflows.memory import Memory, half_done, parts
@@ -37,6 +39,8 @@ with workflow.unsafe.imports_passed_through():
 
 _STATE = SearchAttributeKey.for_keyword(STATE)
 _FINISH_SECONDS = 60
+_TOLD = 1000
+"""Tasks that a repair names."""
 _SHOWN = 5
 """Running tasks that Temporal Web names."""
 
@@ -55,8 +59,8 @@ class RacineJob(Ordered):
         self._closed = False
         self._forced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the run shall end without waiting for what runs."""
-        self._next: JobInput | None = None
-        """What the run goes on with once all that runs has ended: another version of its job."""
+        self._repair: RepairOrder | None = None
+        """A repair that takes hold once all that runs now has ended or can be taken along."""
         self._parts = carried.parts if carried else 0
         paused = carried.paused if carried else False
         self._flow = Flow(
@@ -202,7 +206,7 @@ class RacineJob(Ordered):
         return new.model_copy(update=kept)
 
     def _require_open(self, verb: str) -> None:
-        if self._closed or self._ends_as is not None or self._next is not None:
+        if self._closed or self._ends_as is not None or self._repair is not None:
             raise refusal(f"The run is ending: there is nothing to {verb}.")
 
     async def _drive(self, level: Level) -> None:
@@ -218,13 +222,14 @@ class RacineJob(Ordered):
             level.scheduler.abandon()
             return
         await work
-        if not level.scheduler.complete:
+        if self._repair is not None or not level.scheduler.complete:
             await workflow.wait_condition(workflow.all_handlers_finished)
             if self._watch is not None:
                 await self._watch.close()
             for part in parts(self._kept()) if self._given.keeps else ():
                 await self._write(part)
-            workflow.continue_as_new(self._carry())
+            carried = self._carry()
+            workflow.continue_as_new(self._mended(carried) if self._repair else carried)
 
     def _seconds_left(self) -> float | None:
         limit = self._given.plan.timeout_seconds
@@ -367,6 +372,89 @@ class RacineJob(Ordered):
         if state is not RunState.FAILED:
             return None
         return next(filter(None, map(_first_failure, [self._main, *self._after])), None)
+
+    @workflow.update
+    def repair(self, call: ControlCall) -> dict[str, Any]:
+        """Run again what failed or was chosen, once what runs now has ended; keep the rest."""
+        self._log(call, "repair")
+        order = RepairOrder.model_validate(call.arguments)
+        told = self._outlook(order)
+        self._repair = order
+        self._flow.drain()
+        return told
+
+    @repair.validator
+    def _may_repair(self, call: ControlCall) -> None:
+        self._require_open("repair")
+        if self._level is not self._main:
+            raise refusal("The run's own tasks have ended: repair it after its end.")
+        try:
+            self._outlook(RepairOrder.model_validate(call.arguments))
+        except RacineError as fault:
+            faults = "; ".join(found.message for found in fault.faults)
+            raise refusal(f"{fault.message} {faults}".strip()) from fault
+
+    @workflow.query
+    def outlook(self, order: RepairOrder) -> dict[str, Any]:
+        """Tell what a repair would do now."""
+        return self._outlook(order)
+
+    def _outlook(self, order: RepairOrder) -> dict[str, Any]:
+        plan = order.plan or self._given.plan
+        level, kinds = self._main, {step.key: step.kind for step in plan.steps}
+        for number in level.scheduler.running:
+            step = level.plan.steps[number]
+            if kinds.get(step.key) != step.kind:
+                raise Conflict(f"Task {step.key!r} runs, and is not in that version as it is.")
+        found = outlook(plan, self._all_kept(), order.tasks, dependents=order.dependents)
+        again = [vars(task) for task in found.again if task.was or "[" in task.path]
+        if not again:
+            raise Conflict("Nothing failed.", next_step="Name the tasks that shall run again.")
+        return {
+            "again": again[:_TOLD],
+            "kept": [vars(task) for task in found.stays][:_TOLD],
+        }
+
+    def _all_kept(self) -> Kept:
+        """Return how all tasks ended that have, at every level."""
+        kept = self._flow.memory.kept() if self._flow.memory else Kept()
+        for prefix, level in self._flow.levels.items():
+            for number, result in level.results.items():
+                kept.results[prefix + level.plan.steps[number].key] = result
+        for number, result in self._main.results.items():
+            kept.results[self._main.plan.steps[number].key] = result
+        for place, left in self._flow.left.items():
+            prefix = place.removeprefix("|")
+            kept.results.update({prefix + key: r for key, r in left.results.items() if prefix})
+        return kept
+
+    def _mended(self, carry: JobInput) -> JobInput:
+        """Return what the run goes on with after a repair."""
+        order, carried = self._repair, carry.carried
+        assert order is not None
+        assert carried is not None
+        plan = order.plan or carry.plan
+        found = outlook(plan, self._all_kept(), order.tasks, dependents=order.dependents)
+        paths = [task.path for task in found.again]
+        entered = tuple(
+            loop for loop in map("{}[".format, found.left.loops)
+            if any(path.startswith(loop) for path in paths)
+        )  # fmt: skip
+        left = {place: held for place, held in carried.left.items()
+                if not (place.endswith(":course") and place.startswith(entered))}  # fmt: skip
+        inside = {path: result for path, result in found.left.results.items() if "." in path}
+        kept = found.left.model_copy(update={"results": inside, "tries": self._flow.highest_try})
+        levels = {place for place in left if place.startswith("|")}
+        state = carried.model_copy(
+            update={
+                "results": {p: r for p, r in found.left.results.items() if "." not in p},
+                "left": {p: h for p, h in left.items() if p not in levels} | half_done(kept),
+                "tries": {},
+            }
+        )
+        given = {**carry.parameters, **order.parameters}
+        more = {"plan": plan, "carried": state, "kept": kept, "parameters": given}
+        return carry.model_copy(update=more)
 
     @workflow.query
     def kept(self) -> KeptAnswer:

@@ -99,7 +99,8 @@ class RacineLoop(Ordered):
         if memory is None:
             return tally
         done = stretches(memory.loops[self._given.scope.prefix].done)
-        return tally.model_copy(update={"done": done, "tries": self._flow.highest_try})
+        more = {"done": done, "tries": self._flow.highest_try, "kept": memory.little(self._given)}
+        return tally.model_copy(update=more)
 
     @workflow.signal
     def granted(self, lease: Lease) -> None:

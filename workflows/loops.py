@@ -331,6 +331,7 @@ async def _spread(flow: Flow, whole: LoopInput) -> Tally | None:
         count.add(tally)
         if flow.memory is not None:
             flow.memory.loops[whole.scope.prefix].done.update(numbers(tally.done))
+            flow.memory.hear(tally.kept)
             flow.highest_inside = max(flow.highest_inside, tally.tries)
 
     await each(flow, course, parallel, stretch, count.enough)

@@ -7,10 +7,13 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from models.messages import INLINE_LIMIT, Left
+    from models.messages import INLINE_LIMIT, Left, LoopInput
     from racine.engine.kept import Kept, LoopKept, numbers, stretches
     from racine.engine.plan import Plan
     from racine.engine.states import TaskResult
+
+_TOLD = 500
+"""Failed iterations, or tasks in them, that one workflow tells another of."""
 
 
 @dataclass
@@ -79,6 +82,23 @@ class Memory:
             if prefix.startswith(inside):
                 made.results.update({prefix + key: result for key, result in results.items()})
         return made
+
+    def little(self, given: LoopInput) -> Kept | None:
+        """Return what is known of a stretch's failed iterations, if it is little enough to tell."""
+        kept = self.kept()
+        kept.loops.pop(given.scope.prefix, None)
+        if not kept.results or len(kept.results) > _TOLD:
+            return None
+        small = len(kept.model_dump_json(exclude_defaults=True)) <= INLINE_LIMIT
+        return kept if small else None
+
+    def hear(self, kept: Kept | None) -> None:
+        """Take over what the workflow of a stretch tells, up to a limit: the rest runs anew."""
+        if kept is None or len(self._failed) > _TOLD:
+            return
+        self._failed.update(_by_prefix(kept))
+        for path, loop in kept.loops.items():
+            self.loops[path] = LoopMemory(loop.count, loop.items, set(numbers(loop.done)))
 
     def of_stretch(self, path: str, start: int, count: int) -> Kept | None:
         """Return what is known of a stretch of a loop's iterations, None where that is nothing."""

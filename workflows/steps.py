@@ -140,11 +140,18 @@ class Level:
             if is_cancelled_exception(failure):
                 raise asyncio.CancelledError(ORDERED) from failure
             result = self.told(step, TaskResult(TaskState.FAILED, error=describe(failure)))
-        if self.plan.hold and result is not None and result.state is TaskState.FAILED:
-            await self.flow.flush_before_hold(self.scope.context)
+        if result is not None and self._concerns_people(step, result):
+            await self.flow.tell_people(self.scope.context)
         self._on_change()
         self.flow.mind_length()
         return result
+
+    def _concerns_people(self, step: Step, result: TaskResult) -> bool:
+        """Tell whether somebody whom the run waits for will want to know of it at once."""
+        failed = result.state is TaskState.FAILED
+        return (failed and self.plan.hold) or (
+            bool(self.flow.approvals) and (failed or step.body is not None)
+        )
 
     async def _carry_out(self, step: Step) -> TaskResult | None:
         if self.flow.held and self.path(step) in self.flow.held:

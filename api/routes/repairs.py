@@ -1,16 +1,18 @@
 """Repairs of runs: what would run again, and doing it."""
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import anyio
 from fastapi import APIRouter, BackgroundTasks, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import Me, Racine, Transaction
-from racine.engine.states import RunState
+from api.deps import Me, Racine, State, Transaction
+from racine.engine.states import FINAL_RUN_STATES, RunState
 from racine.errors import Unavailable
-from services import executions, repairs
-from services.repairs import Repair
+from services import controls, executions, repairs
+from services.access import Actor
+from services.repairs import Open, Repair
 
 router = APIRouter(prefix="/api/racine/workflows", tags=["executions"])
 
@@ -57,8 +59,11 @@ class ChangeAnswer(BaseModel):
 
 class RepairAnswer(BaseModel):
     run_id: str
-    number: int = Field(description="Which repair of the run it is, from 1.")
-    state: str = Field(description="`preview`, or how the repaired run stands.")
+    number: int = Field(description="Which execution of the run it makes, from 1.")
+    state: str = Field(
+        description="`preview`, or how the repaired run stands; of a run that goes on, `applied`, "
+        "or `pending` until a worker has answered."
+    )
     from_version: int
     version: int
     changes: list[ChangeAnswer] = Field(description="Between both versions, by meaning.")
@@ -85,11 +90,14 @@ def repair(
 ) -> RepairAnswer:
     """Run again what failed or was chosen, as a further execution of the same run.
 
-    Good results are kept. With `dry_run` nothing is done but told.
+    Good results are kept. With `dry_run` nothing is done but told. A run that goes on is repaired
+    too: once what runs now has ended, waits and approvals are taken along.
     """
     with racine.db.read() as session:
         run = executions.get(session, me, run_id)
         whole = repairs.is_whole(session, run)
+    if run.state not in FINAL_RUN_STATES:
+        return _repair_open(run_id, body, transaction, racine, me, response)
     told = anyio.from_thread.run(repairs.told, lambda: racine.temporal, run, whole)
     wish = _wish(body)
     if body.dry_run:
@@ -111,6 +119,52 @@ def repair(
     return answer.model_copy(update={"state": RunState.RUNNING})
 
 
+def _repair_open(
+    run_id: str,
+    body: RepairRequest,
+    transaction: Transaction,
+    racine: State,
+    me: Actor,
+    response: Response,
+) -> RepairAnswer:
+    """Repair a run that goes on: it takes hold once what runs now has ended."""
+    wish = _wish(body)
+    if body.dry_run:
+        with racine.db.read() as session:
+            found = repairs.plan_open(session, me, run_id, wish)
+        response.status_code = status.HTTP_200_OK
+        told = anyio.from_thread.run(repairs.preview_open, lambda: racine.temporal, found)
+        return _told(found, told, "preview")
+    with transaction() as session:
+        found, order = repairs.record_open(session, me, run_id, wish)
+    # Without Temporal the order waits in the database, and the reconciler gives it later.
+    with suppress(Unavailable):
+        order = anyio.from_thread.run(controls.deliver, racine.db, racine.temporal, order)
+    return _told(found, order.answer, order.state)
+
+
+def _told(found: Open, told: dict[str, Any], state: str) -> RepairAnswer:
+    again, kept = told.get("again", []), told.get("kept", [])
+    return RepairAnswer(
+        run_id=found.run.id,
+        number=found.run.repair,
+        state=state,
+        from_version=found.from_version,
+        version=found.to.number,
+        changes=_changes(found.changes),
+        again=[AgainAnswer(**task) for task in again],
+        again_count=len(again),
+        kept=[StaysAnswer(**task) for task in kept],
+        kept_count=len(kept),
+    )
+
+
+def _changes(changes: list[repairs.Change]) -> list[ChangeAnswer]:
+    return [
+        ChangeAnswer(kind=c.kind, task=c.task, field=c.field, old=c.old, new=c.new) for c in changes
+    ]
+
+
 def _wish(body: RepairRequest) -> repairs.Wish:
     versions: dict[Any, int | None] = {"pinned": None, "latest": repairs.LATEST}
     return repairs.Wish(
@@ -130,10 +184,7 @@ def _answer(found: Repair, number: int, state: str) -> RepairAnswer:
         state=state,
         from_version=found.from_version,
         version=found.to.number,
-        changes=[
-            ChangeAnswer(kind=c.kind, task=c.task, field=c.field, old=c.old, new=c.new)
-            for c in found.changes
-        ],
+        changes=_changes(found.changes),
         again=[AgainAnswer(**vars(task)) for task in again[:_SHOWN]],
         again_count=len(again),
         kept=[StaysAnswer(**vars(task)) for task in stays[:_SHOWN]],

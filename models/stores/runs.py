@@ -33,6 +33,20 @@ def get(session: Session, run_id: str) -> Run:
     return run
 
 
+def repair_open(
+    session: Session,
+    run_id: str,
+    entry: dict[str, Any],
+    version: int | None,
+    parameters: dict[str, Any],
+) -> None:
+    """Write down that a run was repaired while it went on."""
+    run = session.get_one(Run, run_id)
+    run.repairs = [*run.repairs, {"number": run.repair, **entry}]
+    run.parameters = run.parameters | parameters
+    run.job_version = version or run.job_version
+
+
 def lock(session: Session, run_id: str) -> None:
     """Keep other transactions from changing the run until this one ends."""
     session.execute(select(Run.id).where(Run.id == run_id).with_for_update(key_share=True))

@@ -70,7 +70,8 @@ def outlook(
     """Return what repairing the tasks at these paths does; none are all that failed.
 
     `per_table[3]` is one iteration, `per_table[3].clean` a task in it, `per_table` the iterations
-    that failed, or all of them where none did, `per_table[*]` all of them. With `dependents`, all
+    that failed, or all of them where none did, `per_table[*]` all of them. A loop that is entered
+    for one iteration also runs the others that have not succeeded. With `dependents`, all
     that follows runs again too.
 
     Raises InvalidInput for paths that lead nowhere, Conflict when nothing is left to do.
@@ -195,6 +196,9 @@ class _Surgeon:
             self._anew(prefix[:-1], CHOSEN if rest is None else NOTHING_KEPT, body)
         else:
             self.level(body, prefix, [_parsed(rest)])
+        for other in sorted({*range(loop.count)} - {number, *numbers(loop.done)}):
+            # A loop that is entered again runs all that has not succeeded.
+            self._mend(body, path, other)
 
     def _anew(self, path: str, why: str, body: Plan | None) -> None:
         """Forget all that is known of a task or an iteration, and of what is inside it."""

@@ -11,7 +11,7 @@ tables. `--write` puts the tables into `docs/guide/accuracy.md`. The last line i
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,42 +19,20 @@ from bench.classification import report
 from bench.classification.examples import (
     Gathered,
     Part,
-    as_evidence,
     augmented,
     collect,
     examples,
     own,
 )
+from bench.classification.judging import DEFAULT_PACKS, judge
 from bench.classification.scoring import Measured
-from racine.governance.classifications.deciding import decide
-from racine.governance.classifications.evidence import ClassifySettings
-from racine.governance.classifications.model import Model, parse
+from racine.governance.classifications.model import parse
 
-DEFAULT_PACKS = ("international", "us", "uk", "eu")
 _PARTS: dict[Part, str] = {
     "fresh": "own fresh sources",
     "drawn": "own drawn third",
     "learned": "own sources learned from",
 }
-
-
-def judge(
-    tables: Iterable[Gathered],
-    named: bool,
-    packs: tuple[str, ...] = (),
-    model: Model | None = None,
-    measured: Measured | None = None,
-) -> Measured:
-    """Return the score of the classifier, by the verdicts that a scan would store."""
-    measured = measured or Measured()
-    for table, evidence in tables:
-        settings = ClassifySettings(packs=packs)
-        verdicts = decide(as_evidence(table, evidence, named), settings, model=model)
-        for name, verdict in zip(table.columns, verdicts, strict=True):
-            if name in table.labels:
-                found = [(c.kind, c.confidence) for c in verdict.classifications]
-                measured.add(table.labels[name], found)
-    return measured
 
 
 def judge_unseen(tables: Sequence[Gathered], folds: int) -> dict[str, Measured]:
@@ -88,7 +66,7 @@ def main() -> None:
     text = report.markdown(results, folds=given.folds)
     print(text)
     if given.write:
-        report.write(text, folds=given.folds)
+        report.write(text, "unseen" if given.folds else "shipped")
     print(json.dumps(_line(results)))
 
 

@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.classification.labelled import CORE, EXTENDED
 from bench.classification.scoring import Measured, Score
 
 GUIDE = Path("docs/guide/accuracy.md")
-_MARKS = {
-    False: ("<!-- shipped -->", "<!-- /shipped -->"),
-    True: ("<!-- unseen -->", "<!-- /unseen -->"),
-}
+Part = Literal["shipped", "unseen", "peers"]
 
 
 def summary(score: Score) -> dict[str, Any]:
@@ -87,9 +84,9 @@ def _calibration(confidences: Sequence[tuple[float, bool]]) -> str:
     return "\n".join(lines)
 
 
-def write(text: str, *, folds: int) -> None:
-    """Put the tables between their marks in the guide."""
-    first, last = _MARKS[bool(folds)]
+def write(text: str, part: Part) -> None:
+    """Put a part's tables between its marks in the guide."""
+    first, last = f"<!-- {part} -->", f"<!-- /{part} -->"
     before, _, rest = GUIDE.read_text("utf-8").partition(first)
     _, _, after = rest.partition(last)
-    GUIDE.write_text(f"{before}{first}\n{text}{last}{after}", "utf-8")
+    GUIDE.write_text(f"{before}{first}\n{text.strip()}\n{last}{after}", "utf-8")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -101,7 +102,12 @@ def _own(file: Path, id_: str, python: str) -> tuple[list[Classifier], str]:
     text = _read(file)
     if file.suffix in (".yaml", ".yml"):
         own = custom.from_yaml(text)
-        return ([custom.from_function(own[0].id, python)] if python else own), text
+        if not python:
+            return own, text
+        loaded = yaml.safe_load(text)
+        item = {**(loaded[0] if isinstance(loaded, list) else loaded), "python": python}
+        document = yaml.safe_dump([item], allow_unicode=True, sort_keys=False)
+        return custom.from_yaml(document), document
     words = [line.strip() for line in text.splitlines() if line.strip()]
     name = id_ or file.stem
     document = json.dumps([{"id": name, "words": words}], ensure_ascii=False, indent=1)

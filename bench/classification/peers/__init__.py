@@ -4,6 +4,6 @@ Each runs as a process of its own, in an environment of its own under `.tools/pe
 lock file; what it answers is translated into our kinds by the table in `kinds.py`.
 """
 
-from bench.classification.peers.comparison import Result, compare, line, markdown
+from bench.classification.peers.comparison import Result, compare, line, markdown, racine
 
-__all__ = ["Result", "compare", "line", "markdown"]
+__all__ = ["Result", "compare", "line", "markdown", "racine"]

@@ -2,17 +2,22 @@
 
 import json
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from bench.classification.judging import judge
 from bench.classification.labelled import CORE, EXTENDED, LabelledTable
 from bench.classification.peers.environments import PEERS, Peer
 from bench.classification.peers.kinds import translate
 from bench.classification.scoring import Score
 from bench.environments import TOOLS, interpreter
+from racine.governance.classifications.evidence import Evidence
+from racine.governance.classifications.gathering import gather
+from racine.governance.classifications.model import shipped
 
 ROWS = 200
 RUN_SECONDS = 1800
@@ -38,6 +43,17 @@ def compare(
     Environments are made under `tools` where they are missing.
     """
     return [_measure(peer, tables, tools) for peer in peers]
+
+
+def racine(tables: Sequence[LabelledTable]) -> Result:
+    """Racine's own result on the rows that peers get."""
+    read = [(table, {name: _gathered(table, name) for name in table.columns}) for table in tables]
+    named, silent = judge(read, True).score, judge(read, False).score
+    return Result(f"racine, detectors {shipped().version}", named, silent)
+
+
+def _gathered(table: LabelledTable, column: str) -> Evidence:
+    return gather(Counter(islice(table.columns[column].elements(), ROWS)))
 
 
 def _measure(peer: Peer, tables: Sequence[LabelledTable], tools: Path) -> Result:

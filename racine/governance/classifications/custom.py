@@ -22,16 +22,17 @@ PACK = "custom"
 _LONGEST_PATTERN = 500
 _DRAWS = 200
 _KEYS = frozenset(
-    "id kind name category sensitivity headers weak pattern words validator needs_name examples "
-    "regulations source".split()
+    "id kind name category sensitivity headers weak pattern words python validator needs_name "
+    "examples regulations source".split()
 )
 
 
 def from_yaml(text: str) -> list[Classifier]:
     """Return the classifiers of a YAML document: a list of entries or one entry.
 
-    `pattern` is a RE2 expression for the whole value, `words` a list of whole values. Raises
-    InvalidInput with a fault for each entry that cannot be used.
+    `pattern` is a RE2 expression for the whole value, `words` a list of whole values, `python` a
+    function `module:function` that is imported and asked: only for files that their reader trusts.
+    Raises InvalidInput with a fault for each entry that cannot be used.
     """
     try:
         loaded = yaml.safe_load(text)
@@ -53,9 +54,10 @@ def from_entry(item: Mapping[str, Any]) -> Classifier:
 
     Raises InvalidInput when its pattern is not RE2, or its validator or sensitivity is unknown.
     """
-    declared = {k: v for k, v in item.items() if k not in ("pattern", "words")}
+    declared = {k: v for k, v in item.items() if k not in ("pattern", "words", "python")}
     entry = parse({"kind": item["id"], **declared}, PACK)
-    checks = [check for check in (_pattern(item), _words(item), entry.check) if check]
+    found = (_pattern(item), _words(item), _function(item), entry.check)
+    checks = [check for check in found if check]
     if not checks:
         return replace(entry, needs_name=True)
     entry = replace(entry, check=_all(checks))
@@ -73,15 +75,7 @@ def from_function(id_: str, target: str, **details: Any) -> Classifier:
     The function is imported and run: only for code that its caller trusts.
     Raises InvalidInput when there is no such function.
     """
-    module, _, name = target.partition(":")
-    try:
-        check = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InvalidInput(
-            f"There is no function {target}.", next_step="Name it as module:function."
-        ) from error
-    entry = replace(from_entry({"id": id_, **details}), check=check, needs_name=False)
-    return replace(entry, chance=_measured(entry))
+    return from_entry({"id": id_, "python": target, **details})
 
 
 def _measured(entry: Classifier) -> float:
@@ -115,6 +109,20 @@ def _pattern(item: Mapping[str, Any]) -> Callable[[str], bool] | None:
             next_step="RE2 has no look-around and no back-references.",
         ) from error
     return lambda value: compiled.fullmatch(value) is not None
+
+
+def _function(item: Mapping[str, Any]) -> Callable[[str], bool] | None:
+    target = str(item.get("python") or "")
+    if not target:
+        return None
+    module, _, name = target.partition(":")
+    try:
+        check: Callable[[str], bool] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InvalidInput(
+            f"There is no function {target}.", next_step="Name it as module:function."
+        ) from error
+    return check
 
 
 def _words(item: Mapping[str, Any]) -> Callable[[str], bool] | None:

@@ -7,8 +7,9 @@ numbers no address. What counts here is the lift over measured chance, and what 
 
 from collections.abc import Callable
 
+from racine.governance.classifications.catalogue import Classifier, classifiers
 from racine.governance.classifications.evidence import Evidence
-from racine.governance.classifications.features import Features
+from racine.governance.classifications.features import Features, lift
 from racine.governance.classifications.surroundings import SHOWN_PERSONAL, SHOWN_PLACES
 
 Rule = Callable[["Alone"], str]
@@ -18,6 +19,8 @@ _OF_THINGS = frozenset(("word.thing", "word.file", "word.version", "word.hash"))
 _NUMBERED = frozenset(("word.key", "word.number", "word.code", "word.money", "word.count"))
 _PROVED = 2.0
 """Log-odds over chance from which check digits speak by themselves."""
+_NEARLY_ALL = 0.7
+"""Share of values that must pass: numbers of one series resemble each other, and pass in bulk."""
 
 
 class Alone:
@@ -34,10 +37,12 @@ class Alone:
     def near(self, kinds: frozenset[str]) -> bool:
         return any(f"near.{kind}" in self.features.all for kind in kinds)
 
-    @property
-    def lift(self) -> float:
-        """Log-odds that the best check of the kind adds over chance."""
-        return self.features.own.get(self.kind, {}).get("value.lift", 0.0) * 5
+    def passes(self, entry: Classifier) -> bool:
+        """Tell whether a check lifts the type over chance and accepts nearly all values."""
+        told_by = entry.decisive or entry.id
+        tried = self.evidence.tried.get(told_by, self.evidence.sampled)
+        hits = self.evidence.hits.get(told_by, 0)
+        return hits >= _NEARLY_ALL * tried and lift(self.evidence, entry) >= _PROVED
 
 
 def unproven(kind: str, evidence: Evidence, features: Features) -> str:
@@ -53,7 +58,10 @@ def hardly_named(kind: str, evidence: Evidence, features: Features) -> str:
 
 
 def _checked(alone: Alone) -> str:
-    return "" if alone.lift >= _PROVED else "its form alone proves nothing without a name"
+    entries = [entry for entry in classifiers() if entry.kind == alone.kind]
+    if any(alone.passes(entry) for entry in entries):
+        return ""
+    return "its form alone proves nothing without a name"
 
 
 def _ssn(alone: Alone) -> str:

@@ -1,5 +1,6 @@
 """What column classifiers are known to get wrong, one test each."""
 
+import hashlib
 import random
 import uuid
 from collections.abc import Callable
@@ -263,6 +264,130 @@ def test_values_rule_out_what_a_header_claims(classify: Classify) -> None:
         }
     )
     assert found == {name: [] for name in found}
+
+
+# The false-positive set of the governance survey, without any header.
+
+
+@pytest.mark.parametrize("length", range(4, 17))
+def test_random_whole_numbers_get_no_label_whatever_their_length(
+    classify: Classify, length: int
+) -> None:
+    random_ = draw()
+    for size in (5, 40):
+        numbers = [str(random_.randrange(10 ** (length - 1), 10**length)) for _ in range(size)]
+        assert not SENSITIVE & set(classify({"column_1": numbers})["column_1"])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["2019", "2020", "2021", "2022", "2023", "2024"],
+        ["12.99", "7.50", "104.00", "88.20", "9.95", "23.10"],
+        [str(uuid.UUID(int=n * 7919**9 % 2**128)) for n in range(1, 40)],
+        [uuid.UUID(int=n * 7919**9 % 2**128).hex for n in range(1, 40)],
+        [hashlib.sha1(str(n).encode()).hexdigest() for n in range(40)],
+        [hashlib.sha256(str(n).encode()).hexdigest() for n in range(40)],
+        ["9783161484100", "9780306406157", "9781861972712", "9780136091813", "9780735619678"],
+        ["4006381333931", "5901234123457", "4012345678901", "0012345678905", "8711253001202"],
+        [f"2024-0{n % 9 + 1}-1{n % 9}T0{n % 9}:15:00Z" for n in range(40)],
+        [str(1_600_000_000 + n * 86_413) for n in range(40)],
+        [str(1_600_000_000_000 + n * 86_413_777) for n in range(40)],
+        ["Safari", "Chrome", "Firefox", "Opera", "Edge", "Internet Explorer"],
+        [f"{n % 4 + 1}.{n % 20}.{n % 7}.{n * 7 % 90}" for n in range(40)],
+        ["USD", "EUR", "GBP", "JPY", "CHF"],
+    ],
+    ids=[
+        *("years prices uuids bare_uuids sha1 sha256 isbn ean timestamps epochs".split()),
+        *("epochs_ms browsers versions currencies".split()),
+    ],
+)
+def test_what_looks_sensitive_without_a_header_stays_clean(
+    classify: Classify, values: list[str]
+) -> None:
+    people = ["Anna Silva", "Peter Novak", "Maria Meyer", "Wei Khan", "Lucía Rossi"]
+    found = classify({"column_1": values, "column_2": people})
+    assert not SENSITIVE & set(found["column_1"])
+
+
+def test_digests_are_passwords_only_by_name(classify: Classify) -> None:
+    digests = [hashlib.md5(str(n).encode(), usedforsecurity=False).hexdigest() for n in range(30)]
+    found = classify({"password": digests, "avatar_hash": digests, "column_9": digests}, "users")
+    assert found == {"password": ["password"], "avatar_hash": [], "column_9": []}
+
+
+def test_four_small_numbers_are_addresses_only_by_name(classify: Classify) -> None:
+    numbers = [f"{n % 9 + 1}.{n % 20}.{n % 7}.{n * 7 % 200}" for n in range(40)]
+    found = classify({"client_ip": numbers, "firmware": numbers, "column_9": numbers}, "devices")
+    assert found == {"client_ip": ["ip_address"], "firmware": [], "column_9": []}
+
+
+def test_private_addresses_without_a_header_are_addresses(classify: Classify) -> None:
+    addresses = [f"10.{n % 5}.{n % 3}.{n + 1}" for n in range(40)]
+    assert classify({"column_1": addresses})["column_1"] == ["ip_address"]
+
+
+def test_decimals_are_coordinates_only_by_name_or_in_pairs(classify: Classify) -> None:
+    random_ = draw()
+    north = [f"{random_.uniform(47, 55):.5f}" for _ in range(40)]
+    east = [f"{random_.uniform(6, 15):.5f}" for _ in range(40)]
+    words = ["one", "two", "three", "four"]
+    assert classify({"column_1": north, "column_2": words})["column_1"] == []
+    pair = classify({"column_1": words, "column_2": north, "column_3": east})
+    assert pair["column_2"] == pair["column_3"] == ["geo_coordinate"]
+
+
+def test_names_of_things_are_not_names_of_people(classify: Classify) -> None:
+    ships = ["Santa Lucia", "Maria Theresa", "Anna Maersk", "Sir Galahad", "Henry Hudson"]
+    found = classify({"vessel_name": ships, "ship_name": ships, "captain_name": ships}, "fleet")
+    assert found["vessel_name"] == found["ship_name"] == []
+
+
+def test_five_digits_are_postal_codes_only_by_name(classify: Classify) -> None:
+    codes = ["94105", "10001", "60614", "33101", "73301", "98101"]
+    assert classify({"zip": codes, "column_2": codes}) == {"zip": ["postal_code"], "column_2": []}
+
+
+def test_ibans_in_a_column_named_after_accounts_are_ibans(classify: Classify) -> None:
+    ibans = ["DE89370400440532013000", "GB29NWBK60161331926819", "FR1420041010050500013M02606"]
+    assert classify({"account_number": ibans}, "payments")["account_number"] == ["iban"]
+
+
+def test_a_loose_check_never_decides_by_many_hits(classify: Classify) -> None:
+    # 68 % of all numbers of thirteen digits pass as Pakistani identity cards.
+    epochs = [str(1_500_000_000_000 + n * 1_234_567_891 % 10**11) for n in range(150)]
+    people = ["Anna Silva", "Peter Novak", "Maria Meyer"]
+    assert classify({"column_1": epochs, "column_2": people})["column_1"] == []
+
+
+# The survey's complaints by number: open-metadata/OpenMetadata issues.
+
+
+@pytest.mark.parametrize(
+    ("issue", "header", "values"),
+    [
+        (19765, "email_verified", ["true", "false", "true"]),
+        (29049, "year", ["2019", "2020", "2021"]),
+        (29049, "fiscal_year", ["1999", "2000", "2001"]),
+        (29049, "zip_code_type", ["standard", "po box", "unique"]),
+        (29049, "card_name", ["Gold", "Silver", "Platinum"]),
+        (30868, "scenario_code", ["101", "202", "303", "404"]),
+        (33721, "browser", ["Safari", "Safari", "Chrome"]),
+    ],
+)
+def test_reported_false_alarms_are_none_here(
+    classify: Classify, issue: int, header: str, values: list[str]
+) -> None:
+    assert not {*SENSITIVE, "card_detail"} & set(classify({header: values})[header]), issue
+
+
+def test_a_driving_licence_of_one_state_is_not_called_another_states_number(
+    classify: Classify,
+) -> None:
+    # The survey quotes a catalog's own pages: general patterns match e.g. a Belgian licence.
+    licences = [str(1_500_000_000 + n * 7_654_321) for n in range(30)]
+    assert classify({"column_1": licences})["column_1"] == []
+    assert classify({"driving_licence_no": licences})["driving_licence_no"] == ["drivers_license"]
 
 
 def test_random_ten_digit_numbers_get_no_label(classify: Classify) -> None:

@@ -224,6 +224,19 @@ class Client:
                 time.sleep(0.5 * failures)
         raise Unavailable("The log broke off and could not be taken up again.")
 
+    def signal(
+        self,
+        run_id: str,
+        name: str,
+        payload: Any = None,
+        *,
+        reason: str = "",
+        request_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Give a run a signal that one of its tasks waits for; `state` as of `control`."""
+        body = {"payload": payload, "reason": reason, "request_id": request_id}
+        return self._send("POST", f"{_WORKFLOWS}/executions/{run_id}/signals/{name}", json=body)
+
     def control(
         self,
         run_id: str,

@@ -49,6 +49,7 @@ class Action(StrEnum):
     DELEGATE = "delegate"
     CHANGE = "change"
     REPAIR = "repair"
+    SIGNAL = "signal"
 
 
 _VERDICTS = (Action.APPROVE, Action.REJECT, Action.DELEGATE)
@@ -98,6 +99,8 @@ def record(
     if run.state == RunState.QUEUED:
         _take_out(session, actor, run, order)
     said = {name: value for name, value in arguments.items() if name != "arguments"}
+    if action is Action.SIGNAL:
+        said["signal"] = arguments["arguments"]["name"]
     audit.record(session, actor, f"run.{action}", run_id, after=said)
     return order
 

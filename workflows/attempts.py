@@ -81,7 +81,11 @@ async def _open(level: "Level", step: Step, name: str, call: TaskCall) -> TaskRe
 def _failed(level: "Level", step: Step, failure: ActivityError) -> TaskResult:
     cancelled = is_cancelled_exception(failure)
     state = TaskState.CANCELLED if cancelled else TaskState.FAILED
-    result = TaskResult(state, error=None if cancelled else describe(failure, step))
+    error = None if cancelled else describe(failure, step)
+    if error is not None and step.retry_rules:
+        cause = failure.cause
+        error["retryable"] = not (isinstance(cause, ApplicationError) and cause.non_retryable)
+    result = TaskResult(state, error=error)
     if not isinstance(failure.cause, ApplicationError):
         # No attempt lived to say so: it ran out of time, was cancelled or lost its worker.
         level.told(step, result)
@@ -92,7 +96,7 @@ def retry_policy(level: "Level", step: Step) -> RetryPolicy:
     """Return how an activity is tried again: the task's word, or the job's."""
     policy = step.retry_policy or level.plan.retry_policy
     return RetryPolicy(
-        maximum_attempts=policy.maximum_attempts,
+        maximum_attempts=1 if step.retry_rules else policy.maximum_attempts,
         initial_interval=timedelta(seconds=policy.initial_interval_seconds),
         backoff_coefficient=policy.backoff_coefficient,
         maximum_interval=timedelta(seconds=policy.maximum_interval_seconds),

@@ -35,6 +35,9 @@ _MAX_EVENTS = 8_000
 _MAX_BYTES = 8 * 1024 * 1024
 """The same for its size: Temporal warns at 10 MB, kills at 50 MB."""
 
+SIGNALS = "|signals"
+"""Place of the signals that no task has taken yet."""
+
 ORDERS = 100
 """Place of the first order among a task's events."""
 
@@ -73,6 +76,11 @@ class Flow:
             if "question" in item.state
         }
         """Open questions, by the path of their task."""
+        before = (left or {}).get(SIGNALS)
+        self.signals: dict[str, list[Any]] = dict(before.state) if before else {}
+        """Payloads of signals that no task has taken yet, by name."""
+        self.stuck: dict[str, asyncio.Event] = {}
+        """Failed tasks that wait for a person, by path; set to try them again."""
         self.tries: dict[str, int] = {}
         """How often each task was begun, by path; only those begun more than once are carried."""
         self.leases: dict[str, asyncio.Future[Lease]] = {}
@@ -195,9 +203,14 @@ class Flow:
     def highest_try(self) -> int:
         return max([self.first_try, self.highest_inside, *self.tries.values()])
 
+    def leaving(self) -> dict[str, Left]:
+        """Return what is half done, and what nobody has taken yet."""
+        waiting = {name: payloads for name, payloads in self.signals.items() if payloads}
+        return {**self.left, **({SIGNALS: Left(state=waiting)} if waiting else {})}
+
     def begun_again(self) -> dict[str, int]:
         """Return the tasks begun more than once, or still open, and how often."""
-        open_ = self.left.keys()
+        open_ = {place.partition(":")[0] for place in self.left}
         once = self.first_try + 1
         return {p: count for p, count in self.tries.items() if count > once or p in open_}
 

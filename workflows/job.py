@@ -1,6 +1,7 @@
 """RacineJob: runs the plan of one job; every effect is an activity, every decision is here."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -32,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from racine.errors import Conflict, RacineError
     from workflows.flow import Flow
     from workflows.health import Watch
+    from workflows.kinds.waits import unheard
     from workflows.memory import Memory, half_done, parts
     from workflows.orders import Ordered, refusal
     from workflows.steps import Level
@@ -183,6 +185,20 @@ class RacineJob(Ordered):
             raise refusal(f"Task {call.task_key!r} has begun: its input stays as it is.")
         self._changed(level, number, call)
 
+    @workflow.update(name="signal")
+    def take_signal(self, call: ControlCall) -> dict[str, Any]:
+        """Give a task what it waits for, or will: a signal that nobody has taken is kept."""
+        name, payload = call.arguments["name"], call.arguments.get("payload")
+        self._flow.signals.setdefault(name, []).append(payload)
+        self._log(call, "signal", signal=name)
+        return {"signal": name}
+
+    @take_signal.validator
+    def _may_signal(self, call: ControlCall) -> None:
+        self._require_open("signal")
+        if refused := unheard(self._given.plan, call.arguments):
+            raise refusal(refused)
+
     def _require_unread(self, names: set[str]) -> None:
         """Refuse a change of parameters that a task which has begun reads."""
         level = self._main
@@ -257,12 +273,28 @@ class RacineJob(Ordered):
         plan = self._given.plan
         if self._forced.done():
             return state
+        if state is not RunState.COMPLETED:
+            await self._compensate(state)
         if state is RunState.FAILED and plan.on_failure is not None:
             await self._run_after("on_failure", plan.on_failure, state)
         if plan.final is None:
             return state
         ended = await self._run_after("finally", plan.final, state)
         return ended if state is RunState.COMPLETED else state
+
+    async def _compensate(self, state: RunState) -> None:
+        """Undo what succeeded and can be undone, the last to end first; no failure stops it."""
+        steps, results = self._given.plan.steps, self._main.results
+        for place in reversed(list(results)):
+            step, result = steps[place], results[place]
+            if self._forced.done():
+                return
+            if step.undo is None or result.state is not TaskState.SUCCEEDED:
+                continue
+            ended = await self._run_after(f"undo {step.key}", step.undo, state)
+            if ended is RunState.COMPLETED:
+                # No repair may take for good what was undone.
+                results[place] = replace(result, state=TaskState.CANCELLED, reason="undone")
 
     async def _run_after(self, name: str, plan: Plan, state: RunState) -> RunState:
         scope = self._main.scope
@@ -296,7 +328,7 @@ class RacineJob(Ordered):
             paused=self._flow.paused,
             transitions=self._flow.take(),
             tries=self._flow.begun_again(),
-            left=self._flow.left,
+            left=self._flow.leaving(),
             ends_as=self._ends_as,
             rounds=self._flow.rounds,
             orders=self._flow.orders,

@@ -37,7 +37,7 @@ class Ordered:
     @retry.validator
     def _may_retry(self, call: ControlCall) -> None:
         level, number = self._settled(call, "retry")
-        if number not in level.results:
+        if number not in level.results and call.task_key not in self._flow.stuck:
             raise refusal(f"Task {call.task_key!r} has not ended.")
 
     @workflow.update
@@ -148,6 +148,9 @@ class Ordered:
         self._log(call, verb)
         if result is not None and number in scheduler.running:
             scheduler.settle_by_hand(number, result)
+            return
+        if call.task_key in self._flow.stuck:
+            self._flow.stuck[call.task_key].set()
             return
         for place in (number, *scheduler.after(number)):
             self._flow.decided_anew(level.path(level.plan.steps[place]))

@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.attempts import describe
     from workflows.flow import Flow
     from workflows.kinds import HANDLERS
+    from workflows.rules import by_rules
 
 
 class Level:
@@ -83,12 +84,13 @@ class Level:
         wanted = {n for number, step in enumerate(steps) if number not in results
                   for n, _ in step.reads}  # fmt: skip
         wanted |= {n for n, _ in plan.output_reads}
-        after = {k for p in (plan.on_failure, plan.final) if p for s in p.steps for k in s.outer}
+        later = [plan.on_failure, plan.final, *(step.undo for step in steps)]
+        after = {key for p in later if p for s in p.steps for key in s.outer}
         return {
             steps[n].key: result
             if n in wanted or steps[n].key in after
             else replace(result, values=None)
-            for n, result in sorted(results.items())
+            for n, result in results.items()
         }
 
     def names(
@@ -159,6 +161,8 @@ class Level:
                 return None
         if step.condition is not None and not self._wanted(step, step.condition):
             return self.told(step, TaskResult(TaskState.EXCLUDED, reason="condition"))
+        if step.retry_rules:
+            return await by_rules(self, step, lambda: HANDLERS[step.kind](self, step))
         return await HANDLERS[step.kind](self, step)
 
     def _wanted(self, step: Step, condition: str) -> bool:

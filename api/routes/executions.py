@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.deps import Me, Racine, ReadSession, Transaction
 from api.pages import Cursor, Items, Limit
 from racine.engine.states import RunState
-from racine.errors import Unavailable
+from racine.errors import InvalidInput, Unavailable
 from services import controls, executions
 from services import status as live
 from services.executions import Launch, Run
@@ -133,6 +133,20 @@ class Order(BaseModel):
         default=None,
         max_length=100,
         description="Sending the same id again asks for the answer and orders nothing anew.",
+    )
+
+
+class Signal(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"payload": {"file": "orders.csv"}}}
+    )
+
+    payload: Any = Field(default=None, description="What the waiting task's schema asks for.")
+    reason: str = Field(default="", max_length=400)
+    request_id: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Sending the same id again asks for the answer and signals nothing anew.",
     )
 
 
@@ -299,8 +313,38 @@ def control(
     )
     given = {"reason": body.reason, "task_key": body.task_key, "arguments": more}
     arguments = {name: value for name, value in given.items() if value}
+    if body.action is controls.Action.SIGNAL:
+        raise InvalidInput("A signal has a name.", next_step="POST …/signals/{name} gives it.")
     with transaction() as session:
         order = controls.record(session, me, run_id, body.action, arguments, body.request_id)
+    return _delivered(order, racine, response)
+
+
+@router.post(
+    "/executions/{run_id}/signals/{name}",
+    operation_id="signal_execution",
+    responses={status.HTTP_202_ACCEPTED: {"model": OrderAnswer}},
+)
+def signal(
+    run_id: str,
+    name: str,
+    body: Signal,
+    transaction: Transaction,
+    racine: Racine,
+    me: Me,
+    response: Response,
+) -> OrderAnswer:
+    """Give a run a signal that one of its tasks waits for, or will; 202 as for orders."""
+    arguments: dict[str, Any] = {"arguments": {"name": name, "payload": body.payload}}
+    if body.reason:
+        arguments["reason"] = body.reason
+    with transaction() as session:
+        action = controls.Action.SIGNAL
+        order = controls.record(session, me, run_id, action, arguments, body.request_id)
+    return _delivered(order, racine, response)
+
+
+def _delivered(order: controls.RunControl, racine: Racine, response: Response) -> OrderAnswer:
     # Without Temporal the order waits in the database, and the reconciler gives it later.
     with suppress(Unavailable):
         order = anyio.from_thread.run(controls.deliver, racine.db, racine.temporal, order)

@@ -41,7 +41,7 @@ def mount(app: typer.Typer) -> None:
         app.command(action, help=what)(_about_either(action))
     for action, what in _OF_TASKS.items():
         app.command(action, help=what)(_about_task(action))
-    for command in (cancel, approve, reject, delegate, change):
+    for command in (cancel, approve, reject, delegate, change, signal):
         app.command()(command)
     app.command("set-result")(set_result)
 
@@ -117,6 +117,27 @@ def set_result(
 ) -> None:
     """Give a task its values by hand; they must fit its declared outputs."""
     _give(run, "set_result", reason, output, task_key=task, values=_object(values))
+
+
+def signal(
+    run: Run,
+    name: Annotated[str, typer.Argument(help="The signal that a task waits for.")],
+    payload: Annotated[str, typer.Option(help="What it says, as JSON.")] = "null",
+    reason: Reason = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Give a run a signal that one of its tasks waits for, or will."""
+    try:
+        said = json.loads(payload)
+    except ValueError:
+        raise usage(f"{payload!r} is no JSON.") from None
+    with profiles.client() as client:
+        answer = client.signal(run, name, said, reason=reason)
+    if output is Format.JSON:
+        as_json(answer)
+    else:
+        pending = answer["state"] == "pending"
+        typer.echo(f"{name}: {'kept; no worker has answered yet' if pending else 'given'}.")
 
 
 def change(

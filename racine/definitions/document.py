@@ -38,6 +38,8 @@ from racine.definitions.parts import QueueName as QueueName
 from racine.definitions.parts import TaskKey as TaskKey
 from racine.definitions.parts import TaskKind as TaskKind
 from racine.definitions.pools import PoolName
+from racine.definitions.retry_rules import RetryRule as RetryRule
+from racine.definitions.retry_rules import RuleAction as RuleAction
 
 
 class RunIf(StrEnum):
@@ -134,6 +136,8 @@ class Task(Part):
     outputs: dict[str, Any] | None = None
     """JSON Schema of what the task returns; checked when it does."""
     retry_policy: RetryPolicy | None = None
+    retry_rules: list[RetryRule] = Field(default_factory=list, max_length=20)
+    """Asked in order after each failed attempt; the first that holds decides."""
     start_to_close_timeout_seconds: float | None = Field(default=None, gt=0)
     schedule_to_close_timeout_seconds: float | None = Field(default=None, gt=0)
     """From its first start to its end, all attempts and the waits between them taken together."""

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from racine import registry
 from racine.definitions.document import TASK_KINDS, Defaults, Join, RetryPolicy
 from racine.definitions.graph import did_you_mean
+from racine.definitions.retry_rules import rule_faults
 from racine.definitions.schemas import pointer_of, schema_fault
 from racine.definitions.scope import Placed
 from racine.errors import Fault
@@ -19,6 +20,7 @@ def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
     yield from _operation_faults(placed)
     yield from _limit_faults(placed, defaults)
     yield from _join_faults(placed)
+    yield from rule_faults(placed.task.retry_rules, f"{placed.pointer}/retry_rules")
     yield from _pool_faults(placed)
     for kind, work in zip(placed.task.kinds, placed.task.works, strict=True):
         yield from work.faults(f"{placed.pointer}/{kind}")

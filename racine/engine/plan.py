@@ -14,6 +14,7 @@ from racine.definitions.document import (
     RetryPolicy,
     RunIf,
     Task,
+    TaskKind,
 )
 from racine.definitions.references import located_expressions, located_inputs, located_results
 from racine.expressions import references, templates_in
@@ -72,6 +73,8 @@ class Step(Compact):
     outputs: dict[str, Any] | None = None
     retry_policy: RetryPolicy | None = None
     """None: the plan's own."""
+    retry_rules: list[dict[str, Any]] = []
+    """With rules each attempt is a try that the workflow decides on."""
     start_to_close_seconds: float = 600
     schedule_to_close_seconds: float | None = None
     heartbeat_seconds: float | None = None
@@ -176,7 +179,8 @@ def _step(
         condition=task.condition,
         disabled=task.disabled,
         outputs=task.outputs,
-        retry_policy=task.retry_policy or (_ONCE if work.once else None),
+        retry_policy=_policy(document, task, work),
+        retry_rules=[rule.model_dump(mode="json") for rule in task.retry_rules],
         start_to_close_seconds=_attempt_seconds(document, task),
         schedule_to_close_seconds=(
             task.schedule_to_close_timeout_seconds
@@ -194,6 +198,12 @@ def _step(
         body=_body(document, inner, results) if inner else None,
         undo=_level(document, task.compensate_with) if task.compensate_with else None,
     )
+
+
+def _policy(document: JobDocument, task: Task, work: TaskKind) -> RetryPolicy | None:
+    """Return how a task is tried again; None for the job's way, unless rules have to know it."""
+    own = task.retry_policy or (_ONCE if work.once else None)
+    return own or (document.defaults.retry_policy if task.retry_rules else None)
 
 
 def _body(document: JobDocument, tasks: Sequence[Task], results: list[str]) -> Plan:

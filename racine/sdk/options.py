@@ -15,6 +15,7 @@ from racine.definitions.document import (
     Parameter,
     Queue,
     RetryPolicy,
+    RetryRule,
     RunIf,
 )
 
@@ -53,6 +54,7 @@ class TaskOptions(TypedDict, total=False):
     """Writes the tasks that undo this one when it succeeded and the run fails or is cancelled."""
     outputs: dict[str, Any]
     retry_policy: RetryPolicy
+    retry_rules: Sequence[RetryRule]
     start_to_close_timeout_seconds: float
     schedule_to_close_timeout_seconds: float
     heartbeat_timeout_seconds: float

@@ -106,7 +106,6 @@ def test_cancelling_reaches_a_run_found_again(impatient: Stack) -> None:
     await_event(impatient, run_id, "t39", "succeeded")
     assert continued(impatient, handle)
     impatient.temporal.run(handle.execute_update("cancel", ControlCall(actor="usr_one")))
-    assert impatient.result(run_id).state == "cancelled"
 
     def cancelled(session: Session) -> bool | None:
         found = runs.listed(session, "ws_1", parent_run_id=run_id, limit=10, cursor=None).items

@@ -1,6 +1,6 @@
 """Tasks that wait: for a time, for people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from models.messages import Left
     from racine import expressions
-    from racine.engine.plan import Step
+    from racine.definitions.schemas import mismatches
+    from racine.engine.plan import Plan, Step
     from racine.engine.states import TaskResult, TaskState
     from racine.errors import InvalidInput
     from workflows.flow import Flow
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 
 async def wait(level: "Level", step: Step) -> TaskResult | None:
+    if step.spec.get("signal") is not None:
+        return await _signal(level, step)
     path, flow = level.path(step), level.flow
     left = flow.recall(path)
     if left is None:
@@ -33,6 +36,29 @@ async def wait(level: "Level", step: Step) -> TaskResult | None:
         return level.told(step, TaskResult(TaskState.SUCCEEDED, {}))
     flow.left[path] = Left(state={"until": until.isoformat()})
     return None
+
+
+async def _signal(level: "Level", step: Step) -> TaskResult | None:
+    path, spec, flow = level.path(step), step.spec, level.flow
+    name, left = spec["signal"], flow.recall(path)
+    until = moment_of(spec["timeout_seconds"], left)
+    if left is None:
+        level.began(step, "waiting", {"signal": name})
+        await flow.flush(level.scope.context)
+    if not await passed(flow, until, lambda: bool(flow.signals.get(name))):
+        return level.told(step, _unsignalled(spec))
+    if not flow.signals.get(name):
+        flow.left[path] = Left(state={"until": until.isoformat() if until else None})
+        return None
+    values = {"payload": flow.signals[name].pop(0), "received": True}
+    return level.told(step, TaskResult(TaskState.SUCCEEDED, values))
+
+
+def _unsignalled(spec: dict[str, Any]) -> TaskResult:
+    if spec["on_timeout"] == "CONTINUE":
+        return TaskResult(TaskState.SUCCEEDED, {"payload": None, "received": False})
+    message = f"The signal {spec['signal']!r} did not come within {spec['timeout_seconds']:g} s."
+    return TaskResult(TaskState.FAILED, error={"code": "timed_out", "message": message})
 
 
 async def approval(level: "Level", step: Step) -> TaskResult | None:
@@ -95,3 +121,26 @@ def _until(spec: dict[str, Any], names: dict[str, Any]) -> datetime:
             next_step="Write it like 2026-11-21T07:00:00+00:00.",
         )
     return moment
+
+
+def unheard(plan: Plan, arguments: dict[str, Any]) -> str | None:
+    """Return why no task of the run can take a signal; None when one can."""
+    name, known = arguments.get("name"), list(_signals(plan))
+    schemas = [schema for signal, schema in known if signal == name]
+    if not schemas:
+        names = ", ".join(dict.fromkeys(signal for signal, _ in known)) or "none"
+        return f"No task of the run waits for the signal {name!r}; they wait for: {names}."
+    found = [mismatches(s, arguments.get("payload"), masked=True) if s else [] for s in schemas]
+    if all(found):
+        places = "; ".join(f"{fault.pointer or '/'}: {fault.message}" for fault in found[0])
+        return f"The payload does not fit the signal {name!r}: {places}."
+    return None
+
+
+def _signals(plan: Plan) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    after = [part for part in (plan.on_failure, plan.final) if part is not None]
+    for step in (step for part in (plan, *after) for step in part.steps):
+        if step.spec.get("signal") is not None and step.kind == "wait_task":
+            yield step.spec["signal"], step.spec["payload_schema"]
+        if step.body is not None:
+            yield from _signals(step.body)

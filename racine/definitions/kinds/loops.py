@@ -1,6 +1,6 @@
 """Tasks that run a sub-graph of tasks many times."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -65,6 +65,7 @@ class ForEachTask(TaskKind):
         return super().templated()
 
     def faults(self, pointer: str) -> Iterator[Fault]:
+        yield from _unheard(self.tasks, f"{pointer}/tasks")
         if self.item is not None and (not self.item.isidentifier() or self.item in _TAKEN):
             yield Fault(f"{pointer}/item", f"{self.item!r} cannot be the name of an item.",
                         "Take a name of letters that CEL has no use for.", "item")  # fmt: skip
@@ -79,6 +80,18 @@ class ForEachTask(TaskKind):
                 "Give a list, or one template that gives a list.",
                 "inputs",
             )
+
+
+def _unheard(tasks: Sequence["Task"], pointer: str) -> Iterator[Fault]:
+    """Yield the waits for signals in a loop: a signal has a name, and no item."""
+    for number, task in enumerate(tasks):
+        if task.wait_task is not None and task.wait_task.signal is not None:
+            yield Fault(f"{pointer}/{number}/wait_task/signal",
+                        "Iterations cannot be told apart by a signal.",
+                        "Wait for it before or after the loop, or in a while_task.",
+                        "signal")  # fmt: skip
+        for kind, work in zip(task.kinds, task.works, strict=True):
+            yield from _unheard(work.inner(), f"{pointer}/{number}/{kind}/tasks")
 
 
 class WhileTask(TaskKind):

@@ -3,30 +3,53 @@
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from racine.definitions.parts import TaskKind
 from racine.definitions.schemas import schema_fault
 from racine.errors import Fault
 from racine.expressions import has_template
 
+SignalName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
+
 
 class WaitTask(TaskKind):
-    """Waits for a time: so many seconds, or until a moment that a template may give."""
+    """Waits so many seconds, until a moment, or for a signal from outside.
+
+    A signal may come before its task has begun: it is kept for it. The task's values are then its
+    `payload`, and `received`, false when the time limit passed and the task goes on.
+    """
 
     duration_seconds: float | None = Field(default=None, gt=0, le=366 * 86_400)
     until: str | None = None
     """ISO 8601 with its offset, or a template of it; a moment gone by waits for nothing."""
+    signal: SignalName | None = None
+    payload_schema: dict[str, Any] | None = None
+    """JSON Schema of the signal's payload; one that does not fit is refused when it is given."""
+    timeout_seconds: float | None = Field(default=None, gt=0, le=366 * 86_400)
+    """How long to wait for the signal."""
+    on_timeout: Literal["FAIL", "CONTINUE"] = "FAIL"
 
     TEMPLATES: ClassVar = ("until",)
-    VALUES: ClassVar = ()
+
+    def values(self) -> list[str]:
+        return ["payload", "received"] if self.signal is not None else []
 
     def faults(self, pointer: str) -> Iterator[Fault]:
-        if (self.duration_seconds is None) == (self.until is None):
-            yield Fault(pointer, "It waits for a duration or until a moment, and for one of both.",
-                        "Give duration_seconds or until.", "wait")  # fmt: skip
+        if (
+            sum(given is not None for given in (self.duration_seconds, self.until, self.signal))
+            != 1
+        ):
+            yield Fault(pointer, "It waits for a duration, a moment or a signal: for one of them.",
+                        "Give duration_seconds, until or signal.", "wait")  # fmt: skip
+        if self.signal is None and {"payload_schema", "timeout_seconds"} & self.model_fields_set:
+            yield Fault(pointer, "payload_schema and timeout_seconds go with a signal.",
+                        "Remove them.", "wait")  # fmt: skip
+        if self.payload_schema is not None and (fault := schema_fault(self.payload_schema)):
+            yield Fault(f"{pointer}/payload_schema", f"This is not a usable JSON Schema: {fault}.",
+                        "See json-schema.org, draft 2020-12.", "schema")  # fmt: skip
         if self.until is not None and not has_template(self.until) and not _moment(self.until):
             yield Fault(f"{pointer}/until", f"{self.until!r} is no moment with an offset.",
                         "Write it like 2026-11-21T07:00:00+00:00.", "wait")  # fmt: skip

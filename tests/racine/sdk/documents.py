@@ -60,6 +60,13 @@ FIELDS: dict[type[parts.Part], dict[str, Strategy]] = {
         "maximum_interval_seconds": st.floats(1, 99),
         "non_retryable_error_types": st.lists(st.sampled_from(["ValueError", "X"]), max_size=2),
     },
+    parts.RetryRule: {
+        "when": st.just("error.code == 'timeout' && attempt < 3"),
+        "action": st.sampled_from([value.value for value in parts.RuleAction]),
+        "delay_seconds": st.integers(0, 9),
+        "backoff_coefficient": st.floats(1, 5),
+        "maximum_attempts": st.integers(1, 9),
+    },
     parts.Parameter: {
         "name": NAMES,
         "description": TEXT,
@@ -128,6 +135,10 @@ FIELDS: dict[type[parts.Part], dict[str, Strategy]] = {
     parts.WaitTask: {
         "duration_seconds": SECONDS,
         "until": st.sampled_from(["2020-01-01T00:00:00Z", "{{ run.start_time }}"]),
+        "signal": st.just("landed"),
+        "payload_schema": UPSTREAM,
+        "timeout_seconds": UPSTREAM,
+        "on_timeout": UPSTREAM,
     },
     parts.ApprovalTask: {
         "prompt": TEXT,
@@ -206,6 +217,7 @@ FIELDS[parts.Task] = {
     "condition": EXPRESSION,
     "outputs": SCHEMA,
     "retry_policy": st.deferred(lambda: _part(parts.RetryPolicy)),
+    "retry_rules": st.lists(st.deferred(lambda: _part(parts.RetryRule)), max_size=2),
     "start_to_close_timeout_seconds": st.integers(10, 99),
     "schedule_to_close_timeout_seconds": SECONDS,
     "heartbeat_timeout_seconds": st.floats(1, 9),
@@ -327,14 +339,18 @@ BODIES = ("for_each_task", "while_task")
 
 @st.composite
 def _work(draw: st.DrawFn, /, kind: str, taken: set[str], depth: int) -> dict[str, Any]:
+    top = depth == 2
     found: dict[str, Any] = draw(part(_model_of(kind)))
     if kind in BODIES:
         found["tasks"] = draw(_tasks(taken, 2, depth - 1))
     if kind == "quality_task":
         found |= draw(st.sampled_from([{"source": "shop"}, {"scan_id": "{{ params.day }}"}]))
     if kind == "wait_task":
-        name = draw(st.sampled_from(["duration_seconds", "until"]))
+        name = draw(st.sampled_from(["duration_seconds", "until", *(["signal"] if top else [])]))
         found = {name: draw(FIELDS[parts.WaitTask][name])}
+        if name == "signal":
+            found |= {"payload_schema": draw(SCHEMA), "timeout_seconds": draw(SECONDS),
+                      "on_timeout": draw(st.sampled_from(["FAIL", "CONTINUE"]))}  # fmt: skip
     return found
 
 

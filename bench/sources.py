@@ -6,8 +6,8 @@ is JSON.
 """
 
 import json
-import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -49,23 +49,32 @@ def write_cell(path: Path, size: int) -> None:
         stream.write(b"\n3,Cy\n")
 
 
+_WATCH = """
+import json, os, sys
+output = os.open(sys.argv[1], os.O_WRONLY)
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ,
+                       file_actions=[(os.POSIX_SPAWN_DUP2, output, 1)])
+_, status, usage = os.wait4(child, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_maxrss << 10]))
+"""
+"""Starts a program from a small process: one that is started takes over its starter's peak."""
+
+
 def scanned(target: str) -> tuple[dict[str, Any], int, float]:
     """Scan in a process; return its report, its peak memory in bytes, and the seconds it took."""
     began = time.monotonic()
-    with tempfile.TemporaryFile() as output:
-        command = [sys.executable, str(PROGRAM), "scan", target, "--output", "json"]
-        process = os.posix_spawn(
-            command[0],
-            command,
-            os.environ,
-            file_actions=[(os.POSIX_SPAWN_DUP2, output.fileno(), 1)],
+    command = [sys.executable, str(PROGRAM), "scan", target, "--output", "json"]
+    with tempfile.NamedTemporaryFile() as output:
+        done = subprocess.run(
+            [sys.executable, "-c", _WATCH, output.name, *command],
+            stdout=subprocess.PIPE,
+            check=True,
         )
-        _, status, usage = os.wait4(process, 0)
-        output.seek(0)
+        code, peak = json.loads(done.stdout)
         told = output.read()
-    if status:
-        raise RuntimeError(f"The scan of {target} ended with {os.waitstatus_to_exitcode(status)}.")
-    return json.loads(told), usage.ru_maxrss << 10, time.monotonic() - began
+    if code:
+        raise RuntimeError(f"The scan of {target} ended with {code}.")
+    return json.loads(told), peak, time.monotonic() - began
 
 
 def memory(folder: Path, size: int = 5 * GIGABYTE, cell: int = GIGABYTE) -> dict[str, Any]:

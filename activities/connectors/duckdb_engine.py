@@ -1,6 +1,6 @@
 """DuckDB as a sandboxed reader: no network, no file but those allowed, bounded memory."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,7 +95,8 @@ class Paths:
         return replace(batch, columns=columns)
 
 
-def paths(relation: duckdb.DuckDBPyRelation) -> Paths:
+def paths(relation: duckdb.DuckDBPyRelation, unread: Collection[str] = ()) -> Paths:
+    """Return a relation's columns by path; those in `unread` give nulls."""
     columns: list[Column] = []
     expressions: list[str] = []
     listed: set[int] = set()
@@ -104,7 +105,7 @@ def paths(relation: duckdb.DuckDBPyRelation) -> Paths:
             if is_list:
                 listed.add(len(columns))
             columns.append(Column(f"{name}{path}", leaf))
-            expressions.append(give(identifier(name)))
+            expressions.append("NULL" if name in unread else give(identifier(name)))
     return Paths(tuple(columns), tuple(expressions), frozenset(listed))
 
 
@@ -161,6 +162,7 @@ def read_numbered(
     sample: Sample,
     after: Position | None,
     what: object,
+    unread: Collection[str] = (),
 ) -> Iterator[Batch]:
     """Yield the rows of something whose `key` numbers them, which are positions too.
 
@@ -168,7 +170,7 @@ def read_numbered(
     """
     with faults(what):
         relation = connection.sql(f"SELECT * FROM {source}")
-        found = paths(relation)
+        found = paths(relation, unread)
     select = f"{', '.join(found.expressions)} FROM {source}"
     if key in map(str.lower, relation.columns):  # a column of that name hides the numbers
         yield from _unnumbered(connection, f"SELECT {select}", found, sample, what)

@@ -7,16 +7,30 @@ from activities.connectors import duckdb_engine as engine
 from activities.connectors.files.store import File
 from activities.connectors.protocol import Asset, Batch, Column, Position, Sample
 
+_PIECE, _MEAN = 256 << 20, 1024
+"""Bytes of a column in one row group, and of a value there on average, that are not read.
+
+A page is loaded whole, and nothing tells its size: so many bytes in so few values may be one page.
+"""
+
+_HEAVY = f"""
+SELECT DISTINCT path_in_schema FROM parquet_metadata({{}})
+WHERE total_uncompressed_size > {_PIECE} AND total_uncompressed_size > {_MEAN} * num_values
+"""
+
 
 def describe(file: File) -> tuple[tuple[Column, ...], dict[str, Any]]:
     """Return a file's columns and its number of rows, both from its footer."""
     with file.engine() as (connection, path), engine.faults(file.name):
         columns = engine.paths(connection.sql(f"SELECT * FROM {_source(path)}")).columns
-        row = connection.execute(
-            f"SELECT sum(num_rows) FROM parquet_file_metadata({engine.text(path)})"
-        )
-        found = row.fetchone()
-    return columns, {"rows": int(found[0] or 0) if found else 0}
+        name = engine.text(path)
+        ((rows,),) = connection.execute(
+            f"SELECT coalesce(sum(num_rows), 0) FROM parquet_file_metadata({name})"
+        ).fetchall()
+        heavy = connection.execute(_HEAVY.format(name)).fetchall()
+    # The path of a nested column begins with the column.
+    unread = sorted({path.split(", ")[0] for (path,) in heavy})
+    return columns, {"rows": int(rows), **({"unread": unread} if unread else {})}
 
 
 def signature(file: File) -> str:
@@ -33,9 +47,12 @@ def count(file: File, asset: Asset) -> int | None:
 def read(file: File, asset: Asset, sample: Sample, after: Position | None) -> Iterator[Batch]:
     """Yield the rows of a Parquet file; positions are row numbers."""
     with file.engine() as (connection, path):
-        total = asset.details["rows"]
+        total, unread = asset.details["rows"], asset.details.get("unread", ())
+        for column in unread:
+            told = {f"column {column} has values of many megabytes, left out": 1}
+            yield Batch([()] * len(asset.columns), 0, irregular=told)
         yield from engine.read_numbered(
-            connection, "file_row_number", _source(path), total, sample, after, file.name
+            connection, "file_row_number", _source(path), total, sample, after, file.name, unread
         )
 
 

@@ -41,7 +41,9 @@ def demo(state: State = Path(".racine")) -> None:
 
 @app.command()
 def scan(
-    target: Annotated[str, typer.Argument(help="A database URL, an s3:// URL, a file or a folder.")],
+    target: Annotated[
+        str, typer.Argument(help="A database URL, an s3:// URL, a file or a folder.")
+    ],
     rule_set: Annotated[Path | None, typer.Option(help="YAML or JSON file of scan rules.")] = None,
     output: Annotated[Output, typer.Option(help="How the result is printed.")] = Output.TABLE,
     classifiers: Annotated[

@@ -22,6 +22,7 @@ from temporalio.testing import WorkflowEnvironment
 from models.messages import ControlCall
 from models.schema import upgrade
 from models.session import Database
+from models.stores import pools
 from racine import templates
 from tests.conftest import Temporal
 from tests.temporal.conftest import Stack, run_workers, workspace
@@ -87,6 +88,21 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
         ], "finally": [_echo("clean")]},
         {}, _nothing,
     ),
+    "pools": (
+        {"tasks": [
+            *(_echo(f"t{n}", pool="shared") for n in range(4)),
+            {"task_key": "each", "for_each_task": {"inputs": [1, 2, 3], "tasks": [
+                _echo("a", pool="shared"),
+            ]}},
+            {"task_key": "large", "for_each_task": {"inputs": list(range(110)), "tasks": [
+                _echo("b", pool="shared"),
+            ]}},
+        ]},
+        {}, _nothing,
+    ),
+    "pools_cancelled": (
+        {"tasks": [_echo(f"t{n}", pool="shared") for n in range(40)]}, {}, _cancel,
+    ),
     "branch": (
         {"tasks": [
             _echo("a"), _BRANCH,
@@ -109,6 +125,8 @@ def record(stack: Stack, name: str, folder: Path) -> str:
     else:
         body, parameters, play = RUNS[name]
         document = {"name": name, **body}
+    with stack.db.write() as session:
+        pools.put(session, "ws_1", "shared", slots=1)
     run_id = stack.start(stack.save(document), **parameters)
     handle = stack.temporal.client.get_workflow_handle(f"{name}/{run_id}")
     play(stack, handle)

@@ -145,13 +145,20 @@ class Client:
         *,
         version: int | None = None,
         key: str | None = None,
+        only: Sequence[str] = (),
+        begin: Sequence[str] = (),
+        until: Sequence[str] = (),
+        values_from: str | None = None,
     ) -> str:
         """Start a run of the job of that name and return its id.
 
         `key` makes it safe to repeat: the same key starts one run. Without one, the client makes
-        a key of its own, so that its own retries start one run too.
+        a key of its own, so that its own retries start one run too. `only`, `begin` and `until`
+        choose a part of the tasks; `values_from` is a run whose results stand for the others.
         """
-        body = {"parameters": dict(parameters or {}), "version": version}
+        body: dict[str, Any] = {"parameters": dict(parameters or {}), "version": version}
+        body |= {"only": list(only), "from": list(begin), "until": list(until)}
+        body["values_from"] = values_from
         path = f"{_WORKFLOWS}/{self.job(job)['id']}/execute"
         headers = {"Idempotency-Key": key or new_id("key")}
         return str(self._send("POST", path, json=body, headers=headers)["id"])
@@ -282,6 +289,15 @@ class Client:
         headers = {} if dry_run else {"Idempotency-Key": key or new_id("key")}
         path = f"{_WORKFLOWS}/executions/{run_id}/repair"
         return self._send("POST", path, json=body, headers=headers)
+
+    def rerun(
+        self, run_id: str, begin: Sequence[str], parameters: Mapping[str, Any] | None = None
+    ) -> str:
+        """Start a new run like an earlier one, from these tasks on, and return its id."""
+        body = {"from": list(begin), "parameters": dict(parameters or {})}
+        headers = {"Idempotency-Key": new_id("key")}
+        path = f"{_WORKFLOWS}/executions/{run_id}/rerun"
+        return str(self._send("POST", path, json=body, headers=headers)["id"])
 
     def schedule(self, job: str, wish: Mapping[str, Any]) -> dict[str, Any]:
         """Let a job run by itself: name, cron and the rest of a schedule."""

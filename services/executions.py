@@ -29,6 +29,9 @@ from models.stores.runs import RunEvent as RunEvent
 from models.temporal import ACTOR, JOB, REPAIR, TRIGGER, WORKSPACE
 from racine.definitions import parameters
 from racine.engine.kept import Kept
+from racine.engine.plan import Plan
+from racine.engine.selection import Selection as Selection
+from racine.engine.selection import begin_with, part_of
 from racine.engine.states import RunState
 from racine.errors import NotFound
 from racine.ids import new_id
@@ -75,8 +78,9 @@ def record(
     *,
     version: int | None = None,
     trigger: str = "manual",
+    selection: Selection | None = None,
 ) -> Launch:
-    """Write down that a run shall be; the caller commits, then starts it.
+    """Write down that a run shall be, of the whole job or a part; the caller commits, then starts.
 
     Raises InvalidInput when the parameters do not fit the job's schemas, Forbidden when the actor
     lacks what one of its operations asks for, Conflict when the job has as many runs as it may have
@@ -85,8 +89,9 @@ def record(
     access.require(session, actor, "workflows:run")
     job = workflows.get(session, actor, job_id)
     pinned = jobs.get_version(session, job.id, version or job.version)
-    document, _ = plans.compiled(pinned.content_hash, pinned.document)
+    document, plan = plans.compiled(pinned.content_hash, pinned.document)
     access.require_operations(session, actor, document)
+    part = _part(session, actor, plan, selection) if selection and selection.chooses else None
     values = parameters.bind(document.parameters, given)
     run_id = new_id("run")
     row: dict[str, Any] = {
@@ -105,9 +110,35 @@ def record(
     audit.record(
         session, actor, "run.start", run_id, after={"job": job.name, "version": pinned.number}
     )
+    if part is not None:
+        run_results.put(session, run_id, 0, run_results.BASE, part)
     named = (run_id, row["workflow_id"], job.workspace_id, actor.id)
-    made = _launch(session, *named, trigger, values, pinned)
+    begins_with = None if part is None else Repair(0, part, None)
+    made = _launch(session, *named, trigger, values, pinned, begins_with)
     return made if begins else replace(made, queued=True)
+
+
+def rerun(
+    session: Session, actor: Actor, run_id: str, begin: list[str], given: dict[str, Any]
+) -> Launch:
+    """Write down a new run like an earlier one, from these tasks on: what is before is kept.
+
+    `given` are the parameters that change. Raises as `record` does.
+    """
+    run = get(session, actor, run_id)
+    selection = Selection(begin=begin, values_from=run_id)
+    return record(
+        session, actor, run.job_id, run.parameters | given, version=run.job_version,
+        trigger="rerun", selection=selection,
+    )  # fmt: skip
+
+
+def _part(session: Session, actor: Actor, plan: Plan, selection: Selection) -> Kept:
+    earlier = None
+    if selection.values_from is not None:
+        run = get(session, actor, selection.values_from)
+        earlier = run_results.get(session, run.id, run.repair)
+    return begin_with(plan, selection, earlier)
 
 
 def launch(session: Session, run: Run) -> Launch:
@@ -127,9 +158,9 @@ def launch(session: Session, run: Run) -> Launch:
 
 
 def _repair_of(session: Session, run: Run) -> Repair | None:
-    if not run.repair:
-        return None
     kept = run_results.base(session, run.id, run.repair)
+    if kept is None:
+        return None
     meant = run.scheduled_for.isoformat() if run.scheduled_for else kept.started_at
     return Repair(run.repair, kept, meant)
 
@@ -157,7 +188,7 @@ def _launch(
     given = JobInput(
         context=context,
         parameters=values,
-        plan=plan,
+        plan=part_of(plan, repair.kept if repair else None),
         keeps=True,
         kept=repair.kept if repair else None,
         logical_time=repair.logical_time if repair else None,

@@ -11,13 +11,13 @@ from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import Me, Racine, ReadSession, Transaction
+from api.deps import Me, Racine, ReadSession, State, Transaction
 from api.pages import Cursor, Items, Limit
 from racine.engine.states import RunState
 from racine.errors import InvalidInput, Unavailable
 from services import controls, executions
 from services import status as live
-from services.executions import Launch, Run
+from services.executions import Launch, Run, Selection
 from services.follow import Follower
 
 router = APIRouter(prefix="/api/racine/workflows", tags=["executions"])
@@ -28,6 +28,16 @@ class Execute(BaseModel):
 
     parameters: dict[str, Any] = Field(default_factory=dict)
     version: int | None = Field(default=None, ge=1, description="The latest when left out.")
+    only: list[str] = Field(default_factory=list, description="Run these tasks alone.")
+    begin: list[str] = Field(
+        default_factory=list, alias="from", description="Run these tasks and what follows them."
+    )
+    until: list[str] = Field(
+        default_factory=list, description="Run these tasks and what they follow."
+    )
+    values_from: str | None = Field(
+        default=None, description="A run whose results stand for the tasks that are left out."
+    )
 
 
 class Started(BaseModel):
@@ -169,9 +179,48 @@ def execute(
     response: Response,
     after: BackgroundTasks,
 ) -> Started:
-    """Start a run: recorded before Temporal is asked, so an accepted start is never lost."""
+    """Start a run: recorded before Temporal is asked, so an accepted start is never lost.
+
+    With `only`, `from` or `until`, of a part of the job: the other tasks are left out.
+    """
+    part = Selection(body.only, body.begin, body.until, body.values_from)
     with transaction() as session:
-        launch = executions.record(session, me, job_id, body.parameters, version=body.version)
+        launch = executions.record(
+            session, me, job_id, body.parameters, version=body.version, selection=part
+        )
+    return _begin(launch, racine, response, after)
+
+
+class Rerun(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"from": ["load"]}})
+
+    begin: list[str] = Field(
+        alias="from", min_length=1, description="These tasks run, and what follows them."
+    )
+    parameters: dict[str, Any] = Field(default_factory=dict, description="Those that change.")
+
+
+@router.post(
+    "/executions/{run_id}/rerun",
+    operation_id="rerun_execution",
+    status_code=status.HTTP_202_ACCEPTED,
+)
+def rerun(
+    run_id: str,
+    body: Rerun,
+    transaction: Transaction,
+    racine: Racine,
+    me: Me,
+    response: Response,
+    after: BackgroundTasks,
+) -> Started:
+    """Start a new run like an earlier one, from these tasks on, over its results of the others."""
+    with transaction() as session:
+        launch = executions.rerun(session, me, run_id, body.begin, body.parameters)
+    return _begin(launch, racine, response, after)
+
+
+def _begin(launch: Launch, racine: State, response: Response, after: BackgroundTasks) -> Started:
     response.headers["Location"] = f"{router.prefix}/executions/{launch.run_id}"
     if launch.queued:
         return _started(launch, RunState.QUEUED)

@@ -11,7 +11,8 @@ from racine.engine.kept import Kept
 
 END = "end"
 """The part that an execution writes last, with its end."""
-_BASE = ""
+BASE = ""
+"""The part that an execution begins with."""
 
 
 def put(session: Session, run_id: str, repair: int, part: str, kept: Kept) -> None:
@@ -32,13 +33,13 @@ def begin(session: Session, run_id: str, repair: int, kept: Kept) -> None:
     session.execute(
         delete(KeptResults).where(KeptResults.run_id == run_id, KeptResults.repair < repair)
     )
-    put(session, run_id, repair, _BASE, kept)
+    put(session, run_id, repair, BASE, kept)
 
 
-def base(session: Session, run_id: str, repair: int) -> Kept:
-    """Return what an execution begins with."""
-    found = session.get(KeptResults, (run_id, repair, _BASE))
-    return _read(found.content) if found else Kept()
+def base(session: Session, run_id: str, repair: int) -> Kept | None:
+    """Return what an execution begins with, None for one that begins with nothing."""
+    found = session.get(KeptResults, (run_id, repair, BASE))
+    return _read(found.content) if found else None
 
 
 def get(session: Session, run_id: str, repair: int, told: Kept | None = None) -> Kept:
@@ -65,7 +66,7 @@ def is_whole(session: Session, run_id: str, repair: int) -> bool:
 
 def _rank(part: str) -> int:
     """Place a part: what the execution began with, its own, its last, those of its loops."""
-    return 0 if part == _BASE else 1 if part.isdigit() else 2 if part == END else 3
+    return 0 if part == BASE else 1 if part.isdigit() else 2 if part == END else 3
 
 
 def _read(content: bytes) -> Kept:

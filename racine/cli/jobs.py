@@ -56,6 +56,16 @@ def run(
         list[str] | None, typer.Option("--param", "-p", help="key=value; the value may be JSON.")
     ] = None,
     version: Annotated[int | None, typer.Option(help="The latest when left out.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Run these tasks alone.")] = None,
+    begin: Annotated[
+        list[str] | None, typer.Option("--from", help="Run these tasks and what follows.")
+    ] = None,
+    until: Annotated[
+        list[str] | None, typer.Option(help="Run these tasks and what they follow.")
+    ] = None,
+    values_from: Annotated[
+        str | None, typer.Option(help="A run whose results stand for the tasks left out.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Until it has ended.")] = False,
     timeout: Annotated[float | None, typer.Option(help="Seconds to wait at most.")] = None,
     output: Output = Format.TABLE,
@@ -63,7 +73,10 @@ def run(
     """Start a job; with --wait the exit code tells how it ended."""
     with profiles.client() as client:
         given = read_parameters(client, name, param or [])
-        run_id = client.run(name, given, version=version)
+        run_id = client.run(
+            name, given, version=version, only=only or [], begin=begin or [], until=until or [],
+            values_from=values_from,
+        )  # fmt: skip
         status = _wait(client, run_id, timeout) if wait else {"id": run_id, "state": "started"}
     if output is Format.JSON:
         as_json(status)

@@ -41,6 +41,24 @@ def repair(
     _show(found)
 
 
+def rerun(
+    run: Run,
+    begin: Annotated[list[str], typer.Option("--from", help="A task to begin at; repeat it.")],
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="key=value to change; repeat it.")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Start a new run like this one, from a task on; the results of what is before are kept."""
+    with profiles.client() as client:
+        job = client.run_detail(run)["workflow_id"].rpartition("/")[0] if param else ""
+        made = client.rerun(run, begin, read_parameters(client, job, param or []))
+    if output is Format.JSON:
+        as_json({"id": made})
+    else:
+        typer.echo(made)
+
+
 def _show(found: dict[str, Any]) -> None:
     if found["changes"]:
         rows = [(c["task"] or "", c["kind"], c["field"], c["old"], c["new"])

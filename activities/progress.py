@@ -16,7 +16,7 @@ from racine.governance.scan_logic.profile import (
 )
 
 _CHUNK_ROWS = 50_000
-_CHUNK_CELLS = 1_000_000
+_CHUNK_CELLS = 1_500_000
 
 
 def chunk_rows(columns: int) -> int:

@@ -301,6 +301,25 @@ def test_one_asset_is_cancelled_while_it_is_read(db: Database, tmp_path: Path) -
     assert found["customers_1"].rows == 20_000
 
 
+def test_a_query_that_hangs_is_broken_off_by_an_order(db: Database, tmp_path: Path) -> None:
+    path = shop(tmp_path / "shop.db", tables=1)
+    with sqlite3.connect(path) as found:
+        found.execute(
+            "CREATE VIEW endless AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
+            " SELECT max(x) AS x FROM c"
+        )
+    found.close()
+    estate = Estate(db, path, plan={"mode": "full"})
+
+    def skip(scan_id: str) -> None:
+        with db.write() as session:
+            scans.order(session, scan_id, skipped=[estate.assets(scan_id)["endless"].id])
+
+    scan_id, _ = _during(estate, skip)
+    states = {name: asset.state for name, asset in estate.assets(scan_id).items()}
+    assert states == {"customers_0": "scanned", "endless": "cancelled"}
+
+
 def test_a_throttle_holds_and_is_lifted_while_reading(db: Database, tmp_path: Path) -> None:
     # At this rate it would take hours.
     estate = Estate(

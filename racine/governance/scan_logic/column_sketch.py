@@ -1,5 +1,6 @@
 """What is known of a column after some of its rows: it merges, is stored, and tells a profile."""
 
+import heapq
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -126,8 +127,10 @@ class KeptSketches:
         self, codes: Sequence[bytes], counts: Collection[int], numbers: Sequence[float] | None
     ) -> None:
         self.distinct.add(codes)
-        # Whole numbers and letters alone, in JSON, are shorter than base64 of each.
-        self.frequent.add(dict(zip((code.hex() for code in codes), counts, strict=True)))
+        # Cut before they are taken in, as the sketch itself would: most values are not common.
+        cut = heapq.nlargest(_FREQUENT + 1, counts)[-1] if len(counts) > _FREQUENT else 0
+        common = zip(codes, counts, strict=True)
+        self.frequent.add({code.hex(): count - cut for code, count in common if count > cut})
         if numbers is not None:
             self.quantiles.add(numbers, counts)
 

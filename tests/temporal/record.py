@@ -22,7 +22,7 @@ from temporalio.testing import WorkflowEnvironment
 from models.messages import ControlCall
 from models.schema import upgrade
 from models.session import Database
-from models.stores import pools
+from models.stores import pools, sources
 from racine import templates
 from tests.conftest import Temporal
 from tests.temporal.conftest import Stack, run_workers, workspace
@@ -103,6 +103,40 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
     "pools_cancelled": (
         {"tasks": [_echo(f"t{n}", pool="shared") for n in range(40)]}, {}, _cancel,
     ),
+    "effects": (
+        {"parameters": [{"name": "source"}], "tasks": [
+            {"task_key": "rows", "outputs": {"properties": {"n": {"type": "integer"}}},
+             "sql_task": {"source": "{{ params.source }}", "statement": "SELECT count(*) AS n"
+                          " FROM customers WHERE id > :least", "parameters": {"least": 1}}},
+            {"task_key": "send", "http_task": {"method": "POST", "url": "http://127.0.0.1:1/",
+                                               "body": {"n": "{{ tasks.rows.values.n }}"}},
+             "depends_on": [{"task_key": "rows"}]},
+            {"task_key": "gate", "quality_task": {
+                "source": "{{ params.source }}", "on_fail": "CONTINUE",
+                "checks": [{"metric": "ROW_COUNT", "op": "GREATER_THAN", "value": 0}]}},
+            {"task_key": "tell", "notify_task": {"subject": "{{ tasks.rows.values.n }} rows"},
+             "depends_on": [{"task_key": "send"}], "run_if": "ALL_DONE", "priority": 1},
+            {"task_key": "each", "for_each_task": {
+                "inputs": {"source": "{{ params.source }}", "sql": "SELECT id FROM customers"},
+                "batch_size": 20, "tasks": [_echo("c")]}},
+        ]},
+        {"source": "shop"}, _nothing,
+    ),
+    "health": (
+        {"tasks": [{"task_key": "wait", "wait_task": {"duration_seconds": 0.6}}, _echo("a")],
+         "health": {"deadline": "07:00", "timezone_id": "Europe/Berlin", "rules": [
+             {"metric": "RUN_DURATION_SECONDS", "value": 0.1},
+             {"metric": "TASK_DURATION_SECONDS", "value": 0.2, "task_key": "wait"},
+             {"metric": "TASK_DURATION_SECONDS", "value": 60}]}},
+        {}, _nothing,
+    ),
+    "health_ends": (
+        {"tasks": [{"task_key": "wait", "wait_task": {"duration_seconds": 60}}],
+         "health": {"rules": [{"metric": "RUN_DURATION_SECONDS", "value": 0.2}],
+                    "on_breach": "fail"},
+         "finally": [_echo("clean")]},
+        {}, _nothing,
+    ),
     "branch": (
         {"tasks": [
             _echo("a"), _BRANCH,
@@ -124,6 +158,8 @@ def record(stack: Stack, name: str, folder: Path) -> str:
         play: Play = _nothing
     else:
         body, parameters, play = RUNS[name]
+        if "source" in parameters:
+            _register(stack, parameters["source"], folder / f"{name}.db")
         document = {"name": name, **body}
     with stack.db.write() as session:
         pools.put(session, "ws_1", "shared", slots=1)
@@ -133,6 +169,12 @@ def record(stack: Stack, name: str, folder: Path) -> str:
     with suppress(WorkflowFailureError):
         stack.result(run_id)
     return stack.temporal.run(handle.fetch_history()).to_json()
+
+
+def _register(stack: Stack, name: str, path: Path) -> None:
+    make_shop(path)
+    with stack.db.write() as session:
+        sources.register(session, "ws_1", name=name, kind="sqlite", location=str(path))
 
 
 def _compact(history: str) -> str:

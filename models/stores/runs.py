@@ -231,6 +231,18 @@ def events_after(session: Session, run_id: str, last: int, limit: int = 500) -> 
     return list(found)
 
 
+def kept_rows(session: Session, run_id: str, task_key: str) -> str | None:
+    """Return the reference of the rows that the latest good attempt of a task has kept."""
+    ended = RunEvent.kind == "succeeded"
+    found = session.scalars(
+        select(RunEvent.body)
+        .where(RunEvent.run_id == run_id, RunEvent.task_key == task_key, ended)
+        .order_by(RunEvent.id.desc())
+        .limit(1)
+    ).first()
+    return str(found["result"]) if found and "result" in found else None
+
+
 def breaches(session: Session, run_id: str) -> list[RunEvent]:
     """Return the events that tell of broken rules, in order."""
     found = select(RunEvent).where(RunEvent.run_id == run_id, RunEvent.kind == BREACH)

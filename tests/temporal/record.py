@@ -58,6 +58,17 @@ def _cancel(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
     stack.temporal.run(handle.execute_update("cancel", ControlCall(actor="usr_system")))
 
 
+def _signal(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
+    given = {"name": "landed", "payload": {"rows": 1}}
+    call = ControlCall(actor="usr_system", arguments=given)
+    stack.temporal.run(handle.execute_update("signal", call))
+
+
+def _fails(key: str, *upstream: str, **more: Any) -> dict[str, Any]:
+    spec = {"operation": "racine.noop", "input": {"value": "{{ 1 / 0 }}"}}
+    return {**_echo(key, *upstream, **more), "operation_task": spec}
+
+
 _BROKEN = {"operation": "scan_logic.scan", "input": {"scan_id": "{{ 'scn_none' }}"}}
 _BRANCH = {"task_key": "gate", "condition_task": {"expression": "tasks.a.values.value > 0"},
            "depends_on": [{"task_key": "a"}]}  # fmt: skip
@@ -145,6 +156,64 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
         ]},
         {}, _nothing,
     ),
+    "joins": (
+        {"tasks": [
+            _echo("a"), {"task_key": "slow", "wait_task": {"duration_seconds": 0.5}},
+            _echo("any", "a", "slow", join="any"), _echo("no", "a", condition="false"),
+        ]},
+        {}, _nothing,
+    ),
+    "fail_fast": (
+        {"failure_policy": "FAIL_FAST", "tasks": [
+            _fails("bad"), {"task_key": "long", "wait_task": {"duration_seconds": 999}},
+        ]},
+        {}, _nothing,
+    ),
+    "rounds": (
+        {"tasks": [
+            {"task_key": "poll", "while_task": {
+                "condition": "iteration < 3", "delay_seconds": 0.01, "tasks": [_echo("a")],
+                "collect": "{{ iteration }}",
+            }},
+            {"task_key": "each", "for_each_task": {
+                "inputs": [1, 2], "item": "n", "tasks": [_echo("b")],
+                "collect": "{{ [n, tasks.b.values.value] }}",
+            }},
+            {"task_key": "many", "for_each_task": {
+                "inputs": list(range(230)), "tasks": [_echo("c")], "collect": "{{ item }}",
+            }},
+        ]},
+        {}, _nothing,
+    ),
+    "rules": (
+        {"tasks": [
+            _fails("x", retry_rules=[
+                {"when": "attempt < 3", "action": "RETRY", "delay_seconds": 0.01},
+                {"action": "SKIP"},
+            ]),
+            _echo("y", "x"),
+        ]},
+        {}, _nothing,
+    ),
+    "compensation": (
+        {"tasks": [
+            _echo("a", compensate_with=_echo("undo_a")),
+            _echo("b", "a", compensate_with=[_echo("undo_b"), _echo("undo_b_too", "undo_b")]),
+            _fails("x", "b"),
+        ], "finally": [_echo("last")]},
+        {}, _nothing,
+    ),
+    "signal": (
+        {"tasks": [{"task_key": "w", "wait_task": {"signal": "landed"}}, _echo("x", "w")]},
+        {}, _signal,
+    ),
+    "run_job": (
+        {"tasks": [
+            {"task_key": "go", "run_job_task": {"job": "callee"}},
+            {"task_key": "let", "run_job_task": {"job": "callee", "wait": False}},
+        ]},
+        {}, _nothing,
+    ),
 }  # fmt: skip
 
 
@@ -163,6 +232,8 @@ def record(stack: Stack, name: str, folder: Path) -> str:
         document = {"name": name, **body}
     with stack.db.write() as session:
         pools.put(session, "ws_1", "shared", slots=1)
+    if name == "run_job":
+        stack.save({"name": "callee", **RUNS["chain"][0]})
     run_id = stack.start(stack.save(document), **parameters)
     handle = stack.temporal.client.get_workflow_handle(f"{name}/{run_id}")
     play(stack, handle)

@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.scheduler import Scheduler
     from racine.engine.states import RunState
     from workflows.flow import Flow
+    from workflows.waiting import settled
 
 End = Callable[[RunState, dict[str, Any]], None]
 
@@ -63,12 +64,12 @@ class Watch:
         return [tasks.plan.steps[n].key for n in tasks.running if n not in tasks.results]
 
     async def close(self) -> None:
-        """Drop every timer, and wait until what was broken has been told."""
+        """Drop every timer, and wait until what was broken has been told, cancelled or not."""
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
         if self._telling:
-            await workflow.wait(self._telling)
+            await settled(asyncio.gather(*self._telling), None, lambda: None)
 
     def _set(self, key: str, moment: datetime) -> None:
         if key not in self._timers and key not in self.told:

@@ -41,13 +41,13 @@ def main() -> None:
         db = Database(f"sqlite:///{folder}/racine.db")
         upgrade(db)
         password = secrets.token_urlsafe(16)
-        with _api(db.url, Path(folder), password) as (process, url):
+        with serving(db.url, Path(folder), password) as (process, url):
             idle = _resident(process)
             print(f"idle: {idle:.0f} MB")
             job_id = _seed(db)
-            headers = _signed_in(url, password)
+            headers = signed_in(url, password)
             listed = _list_all(url, headers, job_id)
-            pages = _latencies(
+            pages = latencies(
                 url, headers, f"/api/racine/workflows/{job_id}/executions?limit={PAGE}"
             )
             requests = _load(url, headers)
@@ -60,7 +60,7 @@ def main() -> None:
         "requests": REQUESTS,
         "requests_per_second": round(requests, 1),
         "runs": listed["runs"],
-        "list_1000_runs_p95_ms": _percentile(pages, 95),
+        "list_1000_runs_p95_ms": percentile(pages, 95),
         "all_five_pages_p50_ms": listed["p50"],
         "all_five_pages_p95_ms": listed["p95"],
         "limits": {"rss_idle_mb": 130, "list_1000_runs_p95_ms": 100},
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 @contextmanager
-def _api(database_url: str, folder: Path, password: str) -> Iterator[tuple[psutil.Process, str]]:
+def serving(database_url: str, folder: Path, password: str) -> Iterator[tuple[psutil.Process, str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -133,7 +133,7 @@ def _seed(db: Database) -> str:
         return job.id
 
 
-def _signed_in(url: str, password: str) -> dict[str, str]:
+def signed_in(url: str, password: str) -> dict[str, str]:
     body = {"email": "admin@racine.local", "password": password}
     deadline = time.monotonic() + 30
     while True:
@@ -159,13 +159,14 @@ def _list_all(url: str, headers: dict[str, str], job_id: str) -> dict[str, float
                 if cursor is None:
                     break
             taken.append((time.perf_counter() - began) * 1000)
-    return {"runs": seen, "p50": _percentile(taken, 50), "p95": _percentile(taken, 95)}
+    return {"runs": seen, "p50": percentile(taken, 50), "p95": percentile(taken, 95)}
 
 
-def _latencies(url: str, headers: dict[str, str], path: str) -> list[float]:
+def latencies(url: str, headers: dict[str, str], path: str, count: int = LISTS) -> list[float]:
+    """Return how many milliseconds each of so many requests took, answer read to its end."""
     taken = []
     with httpx.Client(base_url=url, headers=headers) as client:
-        for _ in range(LISTS):
+        for _ in range(count):
             began = time.perf_counter()
             client.get(path).raise_for_status()
             taken.append((time.perf_counter() - began) * 1000)
@@ -190,7 +191,7 @@ def _load(url: str, headers: dict[str, str]) -> float:
     return REQUESTS / (time.perf_counter() - began)
 
 
-def _percentile(taken: list[float], percent: int) -> float:
+def percentile(taken: list[float], percent: int) -> float:
     return round(statistics.quantiles(taken, n=100)[percent - 1], 1)
 
 

@@ -1,14 +1,15 @@
 """The process that runs users' Python: one task at a time, told and answered over two pipes.
 
 Started as a script with `-I`, so it imports nothing of Racine's and stays small. Every message is
-one line of JSON. Arguments: the descriptors of orders and answers, the memory limit in megabytes,
-then the folders of the user's code. Standard output and error are the user's.
+one line of JSON. Arguments: the descriptors of orders, answers and log records, the memory limit in
+megabytes, then the folders of the user's code. Standard output and error are the user's.
 """
 
 import contextlib
 import gc
 import importlib
 import json
+import logging
 import os
 import resource
 import sys
@@ -17,7 +18,9 @@ import time
 import traceback
 from typing import Any
 
-_FOLDERS = sys.argv[4:]
+_FOLDERS = sys.argv[5:]
+_MESSAGE = 2_000
+"""Characters of a log record's message that are told."""
 _LIBRARIES = (
     *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     "<frozen",
@@ -27,13 +30,33 @@ _LIBRARIES = (
 
 def main() -> None:
     sys.path[:0] = _FOLDERS
-    _limit_memory(int(sys.argv[3]))
+    _limit_memory(int(sys.argv[4]))
+    logging.basicConfig(level=logging.INFO, handlers=[_Records(int(sys.argv[3]))])
     with open(int(sys.argv[1])) as orders, open(int(sys.argv[2]), "w") as answers:
         for line in orders:
             answer = json.dumps(_serve(json.loads(line)))
             _flush()
             answers.write(answer + "\n")
             answers.flush()
+
+
+class _Records(logging.Handler):
+    """Tells every record of the user's loggers as one line of JSON."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._out = open(descriptor, "w", encoding="utf-8", buffering=1)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+        except Exception as fault:
+            message = f"{record.msg!r} cannot be formatted: {type(fault).__name__}"
+        if record.exc_info and record.exc_info[0] is not None:
+            message += f" ({record.exc_info[0].__name__})"
+        told = {"level": record.levelname, "logger": record.name, "line": message[:_MESSAGE]}
+        with contextlib.suppress(OSError, ValueError):
+            self._out.write(json.dumps(told) + "\n")
 
 
 def _serve(order: dict[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _LINES = 5_000
 """Captured lines of one stream and attempt that are kept."""
 
 Log = Callable[[str, str], None]
-"""Takes a captured line: `stdout` or `stderr`, and the text."""
+"""Takes a captured line: `stdout` or `stderr` and the text, or `log` and a record as JSON."""
 
 
 class ChildDied(Exception):
@@ -45,15 +45,17 @@ class Child:
         self._answers, answers = os.pipe()
         out, child_out = os.pipe()
         err, child_err = os.pipe()
-        ours = (orders, answers, child_out, child_err)
-        arguments = [str(orders), str(answers), str(memory_megabytes), *folders]
+        records, child_records = os.pipe()
+        ours = (orders, answers, child_out, child_err, child_records)
+        talk = [str(orders), str(answers), str(child_records)]
+        arguments = [*talk, str(memory_megabytes), *folders]
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-B", "-u", os.fspath(_SCRIPT), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=child_out,
                 stderr=child_err,
-                pass_fds=(orders, answers),
+                pass_fds=(orders, answers, child_records),
                 # A group of its own, so that killing it takes along what the user's code started.
                 start_new_session=True,
                 env=_environment(),
@@ -61,7 +63,9 @@ class Child:
         finally:
             for descriptor in ours:
                 os.close(descriptor)
-        self._streams = {out: _Stream("stdout"), err: _Stream("stderr")}
+        self._streams = {
+            out: _Stream("stdout"), err: _Stream("stderr"), records: _Stream("log"),
+        }  # fmt: skip
         for descriptor in self._streams:
             os.set_blocking(descriptor, False)
         self._buffer = b""
@@ -160,7 +164,8 @@ class _Stream:
         if self.lines <= _LINES:
             log(self.name, line.decode(errors="replace").replace("\0", "\ufffd")[:_LINE])
         elif self.lines == _LINES + 1:
-            log(self.name, f"… more than {_LINES} lines: the rest is not kept")
+            told = f"… more than {_LINES} lines: the rest is not kept"
+            log(self.name, json.dumps({"line": told}) if self.name == "log" else told)
 
 
 def _environment() -> dict[str, str]:

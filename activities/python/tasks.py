@@ -1,8 +1,9 @@
 """The activity behind `python_task`: a user's function in a child process."""
 
+import json
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from temporalio import activity
@@ -53,7 +54,7 @@ class PythonTasks:
         seconds = _limit()
 
         def log(stream: str, line: str) -> None:
-            attempt.log("log", {"stream": stream, "line": line})
+            attempt.log("log", _event(stream, line))
 
         try:
             with self._code(call) as folders:
@@ -95,6 +96,21 @@ class PythonTasks:
             next_step="The traceback is kept apart.",
             details={"traceback": ref},
         )
+
+
+def _event(stream: str, line: str) -> dict[str, Any]:
+    """Return a captured line as an event's body; a record of a logger with its level and name."""
+    if stream == "log":
+        with suppress(ValueError):
+            record = json.loads(line)
+            if isinstance(record, dict):
+                kept = {
+                    name: str(record[name])
+                    for name in ("level", "logger", "line")
+                    if name in record
+                }
+                return {"stream": stream, **kept}
+    return {"stream": stream, "line": line}
 
 
 def _limit() -> float:

@@ -59,13 +59,14 @@ def test_values_flow_and_output_becomes_events(coder: Stack) -> None:
     assert done["peak_memory_bytes"] > 1 << 20
 
 
-def test_a_crash_ends_its_attempts_and_nothing_else(coder: Stack) -> None:
+def test_poison_ends_its_attempts_and_nothing_else(coder: Stack) -> None:
     document: dict[str, Any] = {
         "name": "crashes",
         "tasks": [
             python("dies", "segfault"),
+            python("leaves", "leave"),
             python("loops", "forever", start_to_close_timeout_seconds=1),
-            python("eats", "hungry"),
+            python("eats", "eats_ten_gigabytes"),
             python("fine", "double", parameters={"n": 1}),
         ],
     }
@@ -74,7 +75,8 @@ def test_a_crash_ends_its_attempts_and_nothing_else(coder: Stack) -> None:
         coder.result(run_id)
     events = events_of(coder, run_id)
     failed = {(key, body["code"], a) for key, kind, a, body in events if kind == "failed"}
-    assert {("dies", "process_died", 1), ("dies", "process_died", 2)} <= failed
+    for key in ("dies", "leaves"):
+        assert {(key, "process_died", 1), (key, "process_died", 2)} <= failed
     assert {("loops", "timeout", 2), ("eats", "MemoryError", 2)} <= failed
     assert ("fine", "succeeded") in {(key, kind) for key, kind, _, _ in events}
 

@@ -1,5 +1,6 @@
 """User code in child processes: whatever it does ends its own attempt only."""
 
+import json
 import os
 import signal
 import threading
@@ -41,6 +42,30 @@ def test_a_function_gives_its_values_and_its_output(pool: PythonPool) -> None:
     answer = run(pool, "double", lines=lines, n=4)
     assert answer["values"] == {"twice": 8}
     assert sorted(lines) == [("stderr", "careful"), ("stdout", "doubling 4")]
+
+
+def test_records_of_loggers_are_told_with_level_and_name(pool: PythonPool) -> None:
+    lines: list[tuple[str, str]] = []
+    run(pool, "logs", lines=lines)
+    assert [(stream, json.loads(line)) for stream, line in lines] == [
+        ("log", {"level": "INFO", "logger": "shop.orders", "line": "3 orders read"}),
+        ("log", {"level": "ERROR", "logger": "root", "line": "broken (ValueError)"}),
+        ("log", {"level": "WARNING", "logger": "root",
+                 "line": "'%d' cannot be formatted: TypeError"}),
+    ]  # fmt: skip
+
+
+def test_lines_are_told_while_the_task_goes_on(pool: PythonPool, tmp_path: Path) -> None:
+    """The task waits for a file that is only made when its first line has arrived."""
+    flag, lines = tmp_path / "flag", list[str]()
+
+    def log(stream: str, text: str) -> None:
+        lines.append(text)
+        flag.touch()
+
+    order = {"callable": "user_code:says_and_waits", "parameters": {"path": str(flag)}}
+    answer = pool.run([HERE], order, 30, log, lambda: None)
+    assert (lines, answer["values"]) == (["waiting"], {"result": "seen"})
 
 
 def test_a_child_stays_warm_between_tasks(pool: PythonPool) -> None:

@@ -1,6 +1,7 @@
 """Functions as users write them, good and bad."""
 
 import ctypes
+import logging
 import os
 import subprocess
 import sys
@@ -78,3 +79,27 @@ def environment() -> dict[str, list[str]]:
 
 def orphan() -> dict[str, int]:
     return {"pid": subprocess.Popen(["sleep", "600"]).pid}
+
+
+def logs() -> None:
+    logging.getLogger("shop.orders").info("%d orders read", 3)
+    try:
+        raise ValueError("x")
+    except ValueError:
+        logging.exception("broken")
+    logging.warning("%d", "no number")
+    logging.getLogger("shop").debug("not told")
+
+
+def says_and_waits(path: str) -> str:
+    print("waiting", flush=True)
+    deadline = time.monotonic() + 20
+    while not os.path.exists(path):
+        if time.monotonic() > deadline:
+            return "never seen"
+        time.sleep(0.01)
+    return "seen"
+
+
+def eats_ten_gigabytes() -> int:
+    return len(bytearray(10 << 30))

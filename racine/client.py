@@ -125,6 +125,12 @@ class Client:
         body = {"document": document, "parameters": parameters or {}, "mocks": mocks or {}}
         return self.post(f"{_WORKFLOWS}/simulate", body)
 
+    def estimate(self, job: str, version: int | None = None) -> dict[str, Any]:
+        """Return the longest way through a version of a job, the latest without a number."""
+        found = self.job(job)
+        number = version or found["version"]
+        return self.get(f"{_WORKFLOWS}/{found['id']}/versions/{number}/estimate")
+
     def diff(self, job: str, before: int, after: int) -> list[dict[str, Any]]:
         """Return what version `after` of a job changed of version `before`, by meaning."""
         path = f"{_WORKFLOWS}/{self.job(job)['id']}/versions/{before}/diff/{after}"

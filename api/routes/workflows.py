@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.deps import Me, ReadSession, WriteSession
 from api.pages import Cursor, Items, Limit
 from api.preconditions import ExpectedVersion, etag
-from services import workflows
+from services import estimates, workflows
 from services.workflows import Job, JobVersion
 
 router = APIRouter(prefix="/api/racine/workflows", tags=["workflows"])
@@ -138,6 +138,37 @@ class DiffAnswer(BaseModel):
     before: int
     after: int
     changes: list[ChangeAnswer]
+
+
+class ExpectedAnswer(BaseModel):
+    """Seconds from the start of a run in which all goes well."""
+
+    task_key: str
+    begins: float
+    seconds: float
+    slack: float
+    """How much longer it may take without the run taking longer."""
+    measured: bool
+    """Whether past runs tell its seconds."""
+
+
+class EstimateAnswer(BaseModel):
+    seconds: float
+    critical: list[str]
+    """The tasks of the longest way, in order."""
+    tasks: list[ExpectedAnswer]
+
+
+class DependencyAnswer(BaseModel):
+    resource: str
+    upstream_job: str
+    upstream_task: str
+    downstream_job: str
+    downstream_task: str
+
+
+class DependenciesAnswer(BaseModel):
+    items: list[DependencyAnswer]
 
 
 class CodeAnswer(BaseModel):
@@ -274,6 +305,27 @@ def generate_code(
 ) -> CodeAnswer:
     """Write a job as Python, with one typed call for each task: running it makes the same job."""
     return CodeAnswer(python=workflows.as_python(session, me, job_id, version))
+
+
+@router.get("/{job_id}/versions/{number}/estimate", operation_id="estimate_workflow")
+def estimate(job_id: str, number: int, session: ReadSession, me: Me) -> EstimateAnswer:
+    """Tell the longest way through a version's tasks and the slack of all others, from how long
+    tasks took in past runs; a task that nobody measured counts as long as it waits, else 1 s."""
+    found = estimates.of_version(session, me, job_id, number)
+    tasks = [
+        ExpectedAnswer(task_key=key, begins=e.begins, seconds=e.seconds, slack=e.slack,
+                       measured=e.measured)
+        for key, e in found.tasks.items()
+    ]  # fmt: skip
+    return EstimateAnswer(seconds=found.seconds, critical=found.critical, tasks=tasks)
+
+
+@router.get("/{job_id}/dependencies", operation_id="list_workflow_dependencies")
+def dependencies(job_id: str, session: ReadSession, me: Me) -> DependenciesAnswer:
+    """Tell which jobs write what this one reads, and which read what it writes: outlets of tasks
+    that are inlets of others."""
+    found = estimates.resource_ties(session, me, job_id)
+    return DependenciesAnswer(items=[DependencyAnswer(**asdict(item)) for item in found])
 
 
 def _job(job: Job) -> JobAnswer:

@@ -78,6 +78,17 @@ def listed(
     return page(session, query, Job, limit=limit, cursor=cursor)
 
 
+def latest_documents(session: Session, workspace_id: str) -> list[dict[str, Any]]:
+    """Return the latest document of every job of a workspace that is not archived."""
+    query = (
+        select(JobVersion.document)
+        .join(Job, (Job.id == JobVersion.job_id) & (Job.version == JobVersion.number))
+        .where(Job.workspace_id == workspace_id, Job.archived.is_(False))
+        .order_by(Job.name)
+    )
+    return list(session.scalars(query))
+
+
 def get_version(session: Session, job_id: str, number: int) -> JobVersion:
     """Return that version of the job; raise NotFound."""
     version = session.scalar(

@@ -50,6 +50,26 @@ def diff(
 
 
 @app.command()
+def estimate(
+    name: Name,
+    version: Annotated[int | None, typer.Option(help="The latest when left out.", min=1)] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show the longest way through a job and the slack of its tasks, as past runs went."""
+    with profiles.client() as client:
+        told = client.estimate(name, version)
+    if output is Format.JSON:
+        as_json(told)
+        return
+    rows = [
+        (t["task_key"], t["begins"], t["seconds"], t["slack"], "yes" if t["measured"] else "no")
+        for t in told["tasks"]
+    ]
+    table(["task", "begins s", "takes s", "slack s", "measured"], rows)
+    typer.echo(f"{told['seconds']:g} s by {' → '.join(told['critical'])}")
+
+
+@app.command()
 def export(
     job: Annotated[str, typer.Argument(help="A job's name, or a file that holds one.")],
     version: Annotated[int | None, typer.Option(help="The latest when left out.", min=1)] = None,

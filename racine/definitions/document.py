@@ -41,6 +41,8 @@ from racine.definitions.pools import PoolName
 from racine.definitions.retry_rules import RetryRule as RetryRule
 from racine.definitions.retry_rules import RuleAction as RuleAction
 
+ResourceName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
 
 class RunIf(StrEnum):
     """What must be true of a task's upstream before it may start (Databricks' six)."""
@@ -152,6 +154,10 @@ class Task(Part):
     pool: PoolName | None = None
     """What it shares with other tasks of the workspace: it starts once it holds its slots."""
     pool_slots: int = Field(default=1, ge=1, le=10_000)
+    inlets: list[ResourceName] = Field(default_factory=list, max_length=100)
+    """What it reads, by name: `crm.orders`."""
+    outlets: list[ResourceName] = Field(default_factory=list, max_length=100)
+    """What it writes; a job with a task that reads it comes after this one."""
     disabled: bool = False
     compensate_with: Annotated[list["Task"], BeforeValidator(_as_list)] = Field(
         default_factory=list

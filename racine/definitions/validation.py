@@ -14,6 +14,7 @@ from racine.definitions.document import JobDocument, Parameter, Task
 from racine.definitions.graph import did_you_mean, graph_faults
 from racine.definitions.health import health_faults
 from racine.definitions.limits import limit_faults
+from racine.definitions.paths import graph_hints
 from racine.definitions.references import Names, expression_faults, reference_faults, result_faults
 from racine.definitions.schemas import mismatches, pointer_of, schema_fault
 from racine.definitions.scope import Placed, Scope, bodies_of, scope_of
@@ -158,7 +159,10 @@ def _examine_tasks(report: Report, document: JobDocument, scope: Scope) -> None:
 def _examine_level(report: Report, document: JobDocument, names: Names) -> None:
     """Examine the tasks of one level, then those in the bodies of its loops."""
     scope, faults = names.scope, report.faults
-    faults += graph_faults(scope)
+    wrong = list(graph_faults(scope))
+    faults += wrong
+    if not wrong:
+        report.hints += graph_hints(scope)
     for placed in scope.tasks:
         faults += task_faults(placed, document.defaults)
         faults += reference_faults(names, placed)

@@ -63,6 +63,8 @@ class TaskOptions(TypedDict, total=False):
     priority: int
     pool: str
     pool_slots: int
+    inlets: Sequence[str]
+    outlets: Sequence[str]
     disabled: bool
 
 
@@ -98,6 +100,7 @@ class ApprovalOptions(TypedDict, total=False):
     approvers: Sequence[str]
     required: int
     self_approval: bool
+    form: Mapping[str, Any]
     timeout_seconds: float
     on_timeout: OnTimeout
     on_reject: Literal["FAIL", "CONTINUE"]

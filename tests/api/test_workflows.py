@@ -153,3 +153,19 @@ def test_a_job_is_simulated_and_nothing_is_stored(api: Api) -> None:
     )
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/tasks/c")
     assert client.get(URL).json()["items"] == []
+
+
+def test_what_a_job_takes_and_what_it_depends_on_is_told(api: Api) -> None:
+    client = api.as_admin()
+    for name, more in (("load", {"outlets": ["orders"]}), ("use", {"inlets": ["orders"]})):
+        document = job(name)
+        document["tasks"][0] |= more
+        made = client.post(URL, json={"document": document})
+    address = made.headers["location"]
+    told = client.get(f"{address}/versions/1/estimate").json()
+    assert (told["critical"], told["seconds"]) == (["a"], 1)
+    assert told["tasks"][0]["measured"] is False
+    assert client.get(f"{address}/dependencies").json()["items"] == [
+        {"resource": "orders", "upstream_job": "load", "upstream_task": "a",
+         "downstream_job": "use", "downstream_task": "a"}
+    ]  # fmt: skip

@@ -107,7 +107,8 @@ class ScanReading:
     def _given_up(self, row: ScanAsset, fault: Unavailable, tries: int) -> bool:
         """Connect anew and try again; in the end the asset has the fault, and others their turn.
 
-        Raises the fault when it met two assets in a row: then the source is down, not the asset.
+        Raises the fault when it met two assets in a row: then the source is down, not the asset;
+        and at once where it is the credential's.
         """
         self._close()
         self.governor.obey()
@@ -115,7 +116,7 @@ class ScanReading:
             time.sleep(tries)
             return False
         self._lost += 1
-        if self._lost > 1:
+        if self._lost > 1 or "credential" in fault.details:
             raise fault
         self._keep_error(row, str(fault))
         return True

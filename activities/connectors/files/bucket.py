@@ -63,8 +63,14 @@ class BucketStore:
 
     def entry(self, name: str) -> Entry:
         if name not in self._known:
+            # A HEAD would be the nearer question, but its refusals do not say why.
             with self._faults(name, reading=True):
-                self._keep(self._client.stat_object(self._bucket, self._key(name)))
+                key = self._key(name)
+                found = self._client.list_objects(self._bucket, prefix=key, recursive=True)
+                first = next(iter(found), None)
+            if first is None or first.object_name != key:
+                raise SourceFault(f"{name} is gone.", next_step="Discover the source again.")
+            self._keep(first)
         return self._known[name]
 
     def open(self, entry: Entry) -> BinaryIO:

@@ -34,6 +34,7 @@ def as_fault(fault: Exception, at: Location, what: str, reading: bool) -> Source
         return Unavailable(
             f"{at}: the credentials have expired or were withdrawn ({code}).",
             next_step="Put new ones where the source's credential refers to; the scan goes on.",
+            details={"credential": code},
         )
     if code in _REFUSED:
         return SourceFault(

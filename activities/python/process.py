@@ -68,7 +68,7 @@ class Child:
         }  # fmt: skip
         for descriptor in self._streams:
             os.set_blocking(descriptor, False)
-        self._buffer = b""
+        self._buffer = bytearray()
 
     @property
     def alive(self) -> bool:
@@ -112,7 +112,8 @@ class Child:
             raise self._death() from None
 
     def _answer(self, deadline: float, log: Log, beat: Callable[[], None]) -> dict[str, Any]:
-        while b"\n" not in self._buffer:
+        whole = b"\n" in self._buffer
+        while not whole:
             beat()
             left = deadline - time.monotonic()
             if left <= 0:
@@ -124,6 +125,8 @@ class Child:
                 if not chunk:
                     raise self._death()
                 self._buffer += chunk
+                # Not in all of it: an answer of 50 MB comes in 800 chunks.
+                whole = b"\n" in chunk
             elif ready:
                 self._capture(log)
         line, _, self._buffer = self._buffer.partition(b"\n")

@@ -66,6 +66,7 @@ def require_short_histories(stack: Stack, workflow_id: str) -> None:
 
 @pytest.mark.parametrize("size", [2 * 1024 * 1024 + 1, 5 * 1024 * 1024, 50 * 1024 * 1024])
 @pytest.mark.slow
+@pytest.mark.timeout(_MINUTES)
 def test_a_large_output_is_kept_outside_the_history(
     idle_stack: Stack, tmp_path: Path, size: int
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_large_output_is_kept_outside_the_history(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(_MINUTES)
 def test_an_output_over_the_cap_fails_its_task_with_the_reason(
     idle_stack: Stack, tmp_path: Path
 ) -> None:
@@ -102,6 +104,7 @@ def test_an_output_over_the_cap_fails_its_task_with_the_reason(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(_MINUTES)
 def test_20_000_iterations_of_a_sub_graph(stack: Stack) -> None:
     count = 20_000
     body = [echo("a", "{{ item }}"), echo("b", "{{ tasks.a.values.value * 2 }}", "a")]
@@ -119,6 +122,7 @@ def test_20_000_iterations_of_a_sub_graph(stack: Stack) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(_MINUTES)
 def test_1_000_000_items_in_batches(stack: Stack, tmp_path: Path) -> None:
     count = 1_000_000
     each = loop("each", "{{ params.n }}", echo("x", "{{ item[0] + size(item) - 1 }}"),
@@ -133,6 +137,7 @@ def test_1_000_000_items_in_batches(stack: Stack, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(_MINUTES)
 def test_a_fan_out_of_5_000(stack: Stack) -> None:
     count = 5_000
     tasks = [echo(f"t{n}", n) for n in range(count)]

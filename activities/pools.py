@@ -11,7 +11,7 @@ from activities.names import ACQUIRE, RELEASE
 from activities.naming import named
 from models.messages import ATTEMPTS_PER_TRY, AcquireCall, Acquired, Lease, ReleaseCall
 from models.session import Database
-from models.stores import pool_leases, pools, runs, scans
+from models.stores import pool_leases, pools, runs, scans, sources
 from models.stores.pool_leases import HELD, Claim, Granted
 from models.stores.pools import Pool, PoolLease
 from racine import expressions
@@ -85,6 +85,9 @@ def _source(session: Session, call: AcquireCall) -> str | None:
         return str(source_id)
     if (scan_id := given.get("scan_id")) is not None:
         return scans.get(session, str(scan_id), workspace_id=call.context.workspace_id).source_id
+    if (name := given.get("source")) is not None:
+        found = sources.named(session, call.context.workspace_id, str(name))
+        return found.id if found else str(name)
     return None
 
 

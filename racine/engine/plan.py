@@ -256,6 +256,8 @@ def _params(expressions: list[str], document: JobDocument) -> list[str]:
 
 
 def _opens_source(task: Task) -> bool:
+    if task.sql_task is not None:
+        return True
     spec = task.operation_task
     operation = registry.operations().get(spec.operation) if spec else None
     return operation is not None and operation.opens_source

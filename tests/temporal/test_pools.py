@@ -209,11 +209,15 @@ def test_a_source_s_own_limit_holds_for_what_opens_it(stack: Stack, tmp_path: Pa
         "task_key": "test",
         "operation_task": {"operation": "data_sources.test", "input": given},
     }
+    query = {"task_key": "query", "sql_task": {"source": "shop", "statement": "SELECT 1 AS one"}}
     job: dict[str, Any] = {"name": "tests", "parameters": [{"name": "source"}], "tasks": [test]}
     run_id = stack.start(stack.save(job), source=source_id)
     wait_for_queue(stack, run_id)
+    queried = stack.start(stack.save({"name": "queries", "tasks": [query]}))
+    wait_for_queue(stack, queried)
     give_back(stack, holder)
     assert stack.result(run_id).state == "completed"
+    assert stack.result(queried).state == "completed"
     assert held(stack.db) == 0
 
 

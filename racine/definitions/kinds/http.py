@@ -41,6 +41,7 @@ class HttpTask(TaskKind):
     """A longer answer fails the task."""
 
     TEMPLATES: ClassVar = ("url", "headers", "query", "body")
+    POOLED: ClassVar = True
     ALWAYS: ClassVar = ("status", "bytes", "content_type", "body", "body_ref")
 
     @property

@@ -74,6 +74,7 @@ class QualityTask(TaskKind):
     """Whether a gate that does not pass fails, or only ends with the outcome `failed`."""
 
     TEMPLATES: ClassVar = ("source", "scan_id", "checks")
+    POOLED: ClassVar = True
     VALUES: ClassVar = ("outcome", "passed", "failed", "warnings", "checks")
 
     def templated(self) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class SqlTask(TaskKind):
     """How long one statement may take."""
 
     TEMPLATES: ClassVar = ("source", "parameters")
+    POOLED: ClassVar = True
     ALWAYS: ClassVar = ("rows", "columns", "result", "affected")
 
     @property

@@ -1,7 +1,7 @@
 """RacineJob: runs the plan of one job; every effect is an activity, every decision is here."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -36,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.kinds.waits import unheard
     from workflows.memory import Memory, half_done, parts
     from workflows.orders import Ordered, refusal
+    from workflows.people import Approval
     from workflows.steps import Level
     from workflows.waiting import settled
 
@@ -239,13 +240,28 @@ class RacineJob(Ordered):
             return
         await work
         if self._repair is not None or not level.scheduler.complete:
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            if self._watch is not None:
-                await self._watch.close()
-            for part in parts(self._kept()) if self._given.keeps else ():
-                await self._write(part)
-            carried = self._carry()
-            workflow.continue_as_new(self._mended(carried) if self._repair else carried)
+            await self._continue(level)
+
+    async def _continue(self, level: Level) -> None:
+        """Continue as new, unless the run is told to end before all is written down."""
+        flow = self._flow
+        asked = {place: Approval(**left.state["question"]) for place, left in flow.left.items()
+                 if "question" in left.state}  # fmt: skip
+        # Writing takes a moment, in which people go on answering.
+        flow.approvals.update(asked)
+        for part in parts(self._kept()) if self._given.keeps else ():
+            await self._write(part)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._ends_as is not None and self._level is self._main and level is self._main:
+            flow.approvals.clear()
+            level.scheduler.abandon()
+            return
+        if self._watch is not None:
+            await self._watch.close()
+        for place, question in asked.items():
+            flow.left[place].state["question"] = asdict(question)
+        carried = self._carry()
+        workflow.continue_as_new(self._mended(carried) if self._repair else carried)
 
     def _seconds_left(self) -> float | None:
         limit = self._given.plan.timeout_seconds
@@ -266,6 +282,7 @@ class RacineJob(Ordered):
         """End what runs; a second order also ends what was to come after."""
         if self._ends_as is None or self._level is not self._main:
             self._ends_as = self._ends_as or end
+            self._repair = None
             self._level.scheduler.stop()
 
     async def _afterwards(self, state: RunState) -> RunState:
@@ -487,6 +504,11 @@ class RacineJob(Ordered):
         given = {**carry.parameters, **order.parameters}
         more = {"plan": plan, "carried": state, "kept": kept, "parameters": given}
         return carry.model_copy(update=more)
+
+    @workflow.query
+    def all_kept(self) -> KeptAnswer:
+        """Tell how all tasks ended that have, whether or not it is written down already."""
+        return KeptAnswer(kept=self._all_kept())
 
     @workflow.query
     def kept(self) -> KeptAnswer:

@@ -12,7 +12,7 @@ from services.repairs import Wish
 from tests.temporal.conftest import Stack
 from tests.temporal.test_deep_orders import ask, give, seen
 from tests.temporal.test_loops import echo, loop
-from tests.temporal.test_repair import begin, begun, flaky
+from tests.temporal.test_repair import begin, begun, ended, flaky
 
 
 def repair_open(stack: Stack, run_id: str, **wish: Any) -> dict[str, Any]:
@@ -91,3 +91,15 @@ def test_a_run_in_which_nothing_failed_is_not_repaired(stack: Stack) -> None:
         repair_open(stack, run_id)
     give(stack, run_id, Action.APPROVE, "ask")
     assert stack.result(run_id).state == "completed"
+
+
+def test_a_cancel_after_a_repair_is_not_lost(stack: Stack) -> None:
+    document = {"failure_policy": "HOLD", "tasks": [flaky("a", "true"), ask()]}
+    run_id = begin(stack, document)
+    seen(stack, run_id, "a", "failed")
+    seen(stack, run_id, "ask", "waiting")
+    with stack.db.write() as session:
+        _, order = repairs.record_open(session, stack.actor, run_id, Wish())
+    stack.temporal.run(controls.deliver(stack.db, stack.temporal.client, order))
+    give(stack, run_id, Action.CANCEL)
+    assert ended(stack, run_id).state == "cancelled"

@@ -506,11 +506,6 @@ class RacineJob(Ordered):
         return carry.model_copy(update=more)
 
     @workflow.query
-    def all_kept(self) -> KeptAnswer:
-        """Tell how all tasks ended that have, whether or not it is written down already."""
-        return KeptAnswer(kept=self._all_kept())
-
-    @workflow.query
     def kept(self) -> KeptAnswer:
         """Tell what a repair would keep: of runs that could not write it down themselves."""
         return KeptAnswer(kept=self._kept())

@@ -138,7 +138,7 @@ def explain(
     session: ReadSession,
     me: Me,
     source_id: Annotated[str, Query(max_length=40)],
-    column: Annotated[str, Query(min_length=3, max_length=2001)],
+    column: Annotated[str, Query(min_length=3, max_length=2001, examples=["customers.email"])],
 ) -> ExplanationAnswer:
     """Tell why `table.column` of a scanned source holds what it holds, and what would change it."""
     told, said = classifications.explain(session, me, source_id, column)

@@ -93,7 +93,7 @@ def test_drift_is_listed_by_aspect_and_magnitude(api_on_each: Api) -> None:
     assert kinds(aspect="schema", scan_id=scan_id) == ["column_added"]
     assert kinds(least=0.5) == ["volume_changed"]
     assert kinds(source_id="src_other") == []
-    assert api_on_each.as_user(["data_sources:read"]).get(DRIFT).json()["items"] == []
+    assert api_on_each.as_user(["data_sources:read"]).get(DRIFT).status_code == 403
 
 
 def test_a_dry_run_tells_what_rules_take_in(api: Api) -> None:

@@ -4,8 +4,6 @@ import json
 from enum import StrEnum
 from typing import Any
 
-import yaml
-
 
 class Form(StrEnum):
     PYTHON = "python"
@@ -18,6 +16,8 @@ def exported(document: dict[str, Any], form: Form) -> str:
     if form is Form.JSON:
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if form is Form.YAML:
+        import yaml  # here, as below: most commands need none of these
+
         return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100))
     from racine.definitions.document import JobDocument
     from racine.sdk.generated import python_of

@@ -1,15 +1,17 @@
 """`racine scans …`: what scans would read, have read and found changed, and steering them."""
 
 from itertools import islice
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, fields, table
 from racine.cli.watching import watch_run
-from racine.client import Client
 from racine.errors import NotFound
+
+if TYPE_CHECKING:
+    from racine.client import Client
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -168,21 +170,21 @@ def _answered(answer: dict[str, Any], output: Format) -> None:
         fields(answer)
 
 
-def _source_id(client: Client, source: str) -> str:
+def _source_id(client: "Client", source: str) -> str:
     for found in client.items(_SOURCES):
         if source in (found["id"], found["name"]):
             return str(found["id"])
     raise NotFound(f"There is no source {source!r}.", next_step="GET /api/data-sources lists them.")
 
 
-def _asset_id(client: Client, scan: str, asset: str) -> str:
+def _asset_id(client: "Client", scan: str, asset: str) -> str:
     for found in client.items(f"{_SCANS}/{scan}/assets"):
         if asset in (found["id"], found["name"]):
             return str(found["id"])
     raise NotFound(f"The scan has no asset {asset!r}.", next_step="`racine scans assets` lists it.")
 
 
-def _assets(client: Client, scan: str, state: str | None, limit: int) -> list[dict[str, Any]]:
+def _assets(client: "Client", scan: str, state: str | None, limit: int) -> list[dict[str, Any]]:
     query = {"state": state} if state else {}
     found = list(islice(client.items(f"{_SCANS}/{scan}/assets", **query), limit))
     return sorted(found, key=lambda a: (-a["plan"].get("score", 0.0), a["name"]))

@@ -97,6 +97,8 @@ def test_without_any_worker_a_run_stays_open_and_health_names_the_lack(
 
     eventually(lambda: set(queues().values()) == {0}, "health tells of no workers", 60)
     assert racine.run_detail(run_id)["state"] == "running"
+    waiting = [task["waiting"] for task in racine.graph(run_id)["tasks"]]
+    assert any("No worker takes from racine-" in reason for reason in waiting), waiting
     for name in WORKERS:
         parts.start(name)
     wait_for_state(racine, run_id)

@@ -8,10 +8,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from models.listening import Listener
 from models.session import Database
 from models.stores.runs import EVENTS_CHANNEL
+
+if TYPE_CHECKING:
+    from models.listening import Listener
 
 _LOOK_SECONDS = 0.25
 _TOLD_SECONDS = 2.0
@@ -24,7 +27,12 @@ class Hub:
     def __init__(self, db: Database) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
-        self._listener = None if db.is_sqlite else Listener(db, EVENTS_CHANNEL, self._hear)
+        self._listener = None if db.is_sqlite else self._told_by(db)
+
+    def _told_by(self, db: Database) -> "Listener":
+        from models.listening import Listener  # here: with its driver it takes 12 MB
+
+        return Listener(db, EVENTS_CHANNEL, self._hear)
 
     def close(self) -> None:
         if self._listener is not None:

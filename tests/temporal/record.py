@@ -10,12 +10,13 @@ import json
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
@@ -24,6 +25,9 @@ from models.schema import upgrade
 from models.session import Database
 from models.stores import pools, sources
 from racine import templates
+from racine.errors import Conflict
+from services import controls, repairs
+from services.repairs import Wish
 from tests.conftest import Temporal
 from tests.temporal.conftest import Stack, run_workers, workspace
 from tests.temporal.test_governance_run import make_shop
@@ -62,6 +66,35 @@ def _signal(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
     given = {"name": "landed", "payload": {"rows": 1}}
     call = ControlCall(actor="usr_system", arguments=given)
     stack.temporal.run(handle.execute_update("signal", call))
+
+
+def _until_taken(stack: Stack, handle: WorkflowHandle[Any, Any], verb: str, task: str) -> None:
+    """Give an order about a task again until it is at a place where that makes sense."""
+    call = ControlCall(actor="usr_system", task_key=task)
+    for _ in range(200):
+        with suppress(WorkflowUpdateFailedError):
+            stack.temporal.run(handle.execute_update(verb, call))
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{verb} {task} was never taken")
+
+
+def _approve_and_settle(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
+    _until_taken(stack, handle, "approve", "ask")
+    for verb in ("retry", "skip"):
+        _until_taken(stack, handle, verb, "bad")
+
+
+def _repair(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
+    run_id, wish = handle.id.split("/")[1], Wish(tasks=["bad"], parameters={"n": 1})
+    for _ in range(200):
+        with suppress(Conflict):
+            with stack.db.write() as session:
+                _, order = repairs.record_open(session, stack.actor, run_id, wish)
+            stack.temporal.run(controls.deliver(stack.db, stack.temporal.client, order))
+            break
+        time.sleep(0.05)
+    _until_taken(stack, handle, "approve", "ask")
 
 
 def _fails(key: str, *upstream: str, **more: Any) -> dict[str, Any]:
@@ -206,6 +239,23 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
     "signal": (
         {"tasks": [{"task_key": "w", "wait_task": {"signal": "landed"}}, _echo("x", "w")]},
         {}, _signal,
+    ),
+    "orders": (
+        {"failure_policy": "HOLD", "tasks": [
+            {"task_key": "ask", "approval_task": {"self_approval": True}},
+            _fails("bad", "ask", retry_policy={"maximum_attempts": 1}), _echo("last", "bad"),
+        ]},
+        {}, _approve_and_settle,
+    ),
+    "repaired": (
+        {"failure_policy": "HOLD", "parameters": [{"name": "n"}], "tasks": [
+            _echo("good"), {"task_key": "ask", "approval_task": {"self_approval": True}},
+            {**_echo("bad", "good", retry_policy={"maximum_attempts": 1}),
+             "operation_task": {"operation": "racine.noop",
+                                "input": {"value": "{{ 1 / params.n }}"}}},
+            _echo("last", "bad", "ask"),
+        ]},
+        {"n": 0}, _repair,
     ),
     "run_job": (
         {"tasks": [

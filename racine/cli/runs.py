@@ -113,18 +113,28 @@ def failures(
 @app.command()
 def logs(
     run: Run,
+    task: Annotated[
+        str | None, typer.Argument(help="One task or iteration, with all that lies inside it.")
+    ] = None,
+    attempt: Annotated[int | None, typer.Option(min=1, help="One attempt alone.")] = None,
     after: Annotated[int, typer.Option(min=0, help="Only events after this id.")] = 0,
     output: Output = Format.TABLE,
 ) -> None:
     """Follow a run's log to its end; JSON is one event a line."""
     with profiles.client() as client:
         for event in client.events(run, after=after):
+            if not _is_of(event.task_key, task) or attempt not in (None, event.attempt):
+                continue
             if output is Format.JSON:
                 typer.echo(json.dumps(vars(event), ensure_ascii=False))
                 continue
-            attempt = f" #{event.attempt}" if event.attempt > 1 else ""
+            tried = f" #{event.attempt}" if event.attempt > 1 else ""
             body = f" {json.dumps(event.body, ensure_ascii=False)}" if event.body else ""
-            typer.echo(f"{event.at[:23]} {event.task_key or run}{attempt} {event.kind}{body}")
+            typer.echo(f"{event.at[:23]} {event.task_key or run}{tried} {event.kind}{body}")
+
+
+def _is_of(path: str, task: str | None) -> bool:
+    return task is None or path == task or path.startswith((f"{task}.", f"{task}["))
 
 
 Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's key.")]

@@ -67,6 +67,10 @@ def test_a_job_is_applied_run_and_looked_at(server: dict[str, str]) -> None:
     kinds = [(e["task_key"], e["kind"]) for e in map(json.loads, logs.stdout.splitlines())]
     assert ("greet", "succeeded") in kinds
     assert kinds[-1] == ("", "run_completed")
+    of_task = racine("runs", "logs", status["id"], "greet", "--attempt", "1", **server).stdout
+    assert "greet succeeded" in of_task
+    assert "run_completed" not in of_task
+    assert racine("runs", "logs", status["id"], "greet", "--attempt", "2", **server).stdout == ""
     listed = racine("runs", "list", "--job", "hello", **server)
     assert status["id"] in listed.stdout
     assert "completed" in racine("runs", "show", status["id"], **server).stdout

@@ -21,7 +21,6 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(length=40), nullable=False),
         sa.Column("repair", sa.Integer(), nullable=False),
         sa.Column("part", sa.String(length=500), nullable=False),
-        sa.Column("refs", _JSON, nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["runs.id"], name="fk_run_results_run_id_runs", ondelete="CASCADE"

@@ -18,7 +18,7 @@ BASE = ""
 def put(session: Session, run_id: str, repair: int, part: str, kept: Kept) -> None:
     """Keep one part of what an execution of a run left; the same part again takes its place."""
     content = zlib.compress(kept.model_dump_json(exclude_defaults=True).encode(), 6)
-    values = {"refs": _refs(kept), "content": content}
+    values = {"content": content}
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     session.execute(
@@ -71,9 +71,3 @@ def _rank(part: str) -> int:
 
 def _read(content: bytes) -> Kept:
     return Kept.model_validate_json(zlib.decompress(content))
-
-
-def _refs(kept: Kept) -> list[str]:
-    found = {result.ref for result in kept.results.values() if result.ref}
-    return sorted(found | {str(loop.items["ref"]) for loop in kept.loops.values()
-                           if loop.items.get("ref")})  # fmt: skip

@@ -73,8 +73,6 @@ class KeptResults(Table):
     repair: Mapped[int] = mapped_column(primary_key=True)
     part: Mapped[str] = mapped_column(String(500), primary_key=True)
     """A number, or the stretch of a loop whose workflow wrote it."""
-    refs: Mapped[list[Any]] = mapped_column(default=list)
-    """Blobs that the results refer to."""
     content: Mapped[bytes] = mapped_column(LargeBinary)
     """JSON of `Kept`, compressed by zlib."""
 

@@ -32,6 +32,11 @@ _OF_TASKS = {
     "skip": "Leave a task out: it does not count against those after it.",
 }
 
+_VERDICTS = {
+    "approve": "Say yes to what an approval task asks.",
+    "reject": "Say no to what an approval task asks.",
+}
+
 
 def mount(app: typer.Typer) -> None:
     """Add a command for each order."""
@@ -41,7 +46,9 @@ def mount(app: typer.Typer) -> None:
         app.command(action, help=what)(_about_either(action))
     for action, what in _OF_TASKS.items():
         app.command(action, help=what)(_about_task(action))
-    for command in (cancel, approve, reject, delegate, change, signal):
+    for action, what in _VERDICTS.items():
+        app.command(action, help=what)(_verdict(action))
+    for command in (cancel, delegate, change, signal):
         app.command()(command)
     app.command("set-result")(set_result)
 
@@ -69,6 +76,19 @@ def _about_task(action: str) -> Callable[..., None]:
     return command
 
 
+def _verdict(action: str) -> Callable[..., None]:
+    def command(
+        run: Run,
+        task: Task,
+        form: _Form = None,
+        reason: Reason = "",
+        output: Output = Format.TABLE,
+    ) -> None:
+        _give(run, action, reason, output, task_key=task, form=_filled(form))
+
+    return command
+
+
 def cancel(
     run: Run,
     force: Annotated[bool, typer.Option(help="End without waiting for what runs.")] = False,
@@ -77,28 +97,6 @@ def cancel(
 ) -> None:
     """Cancel what runs, let it clean up, and end; a second time ends without waiting."""
     _give(run, "cancel", reason, output, force=force or None)
-
-
-def approve(
-    run: Run,
-    task: Task,
-    form: _Form = None,
-    reason: Reason = "",
-    output: Output = Format.TABLE,
-) -> None:
-    """Say yes to what an approval task asks."""
-    _give(run, "approve", reason, output, task_key=task, form=_filled(form))
-
-
-def reject(
-    run: Run,
-    task: Task,
-    form: _Form = None,
-    reason: Reason = "",
-    output: Output = Format.TABLE,
-) -> None:
-    """Say no to what an approval task asks."""
-    _give(run, "reject", reason, output, task_key=task, form=_filled(form))
 
 
 def delegate(

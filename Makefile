@@ -17,7 +17,7 @@ dev: temporal  ## Run Temporal, the API and the workers on a fresh state, until 
 	$(RUN) python server.py dev --fresh --state $(STATE)
 
 test: lint temporal test-sources  ## Lint, types, import contracts, and the fast tests with their coverage
-	$(RUN) pytest -n 2 -m "not slow" --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE)
+	$(RUN) pytest -n 2 -m "not slow" --tb=short --cov --cov-report= --cov-fail-under=$(COVERAGE)
 
 test-slow: temporal test-sources  ## Kill, cluster and large tests
 	$(RUN) pytest -m slow

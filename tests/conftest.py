@@ -1,6 +1,7 @@
 """Real parts for tests: both database engines and one Temporal server a session."""
 
 import asyncio
+import gc
 import threading
 import uuid
 from collections.abc import Coroutine, Iterator
@@ -21,6 +22,16 @@ from tools.temporal.binary import temporal_binary
 from tools.temporal.dev_server import SETTINGS
 
 T = TypeVar("T")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what lives as long as the session.
+
+    Its full passes over the modules and tests of a session take seconds on a busy machine, and
+    Temporal's SDK gives an activation of a workflow two.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

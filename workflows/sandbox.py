@@ -1,5 +1,6 @@
 """The sandbox that workflow code runs in, without its cost for every payload."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from temporalio import workflow
@@ -37,14 +38,16 @@ class _Instance(WorkflowInstance):
         return StorageDriverStoreContext(target=None)
 
 
+_SHARED = SandboxRestrictions.default.with_passthrough_modules(
+    "racine", "models", "activities", "cel_expr_python", "jsonschema_rs", "networkx"
+)
+
+
+@dataclass(frozen=True)
 class Sandbox(SandboxedWorkflowRunner):
     """Pure modules and what they load late are shared between workflows, not copied."""
 
-    def __init__(self) -> None:
-        restrictions = SandboxRestrictions.default.with_passthrough_modules(
-            "racine", "models", "activities", "cel_expr_python", "jsonschema_rs", "networkx"
-        )
-        super().__init__(restrictions=restrictions)
+    restrictions: SandboxRestrictions = _SHARED
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         return _Instance(super().create_instance(det))

@@ -53,6 +53,7 @@ def test_a_recorded_history_replays(path: Path) -> None:
         workflows=[RacineJob, RacineLoop],
         data_converter=pydantic_data_converter,
         workflow_runner=Sandbox(),
+        debug_mode=True,  # the SDK's two seconds for an activation would judge the machine
     )
     asyncio.run(replayer.replay_workflow(history))
 
@@ -81,6 +82,7 @@ def test_a_changed_interpreter_does_not_replay() -> None:
         workflows=[Changed],
         data_converter=pydantic_data_converter,
         workflow_runner=UnsandboxedWorkflowRunner(),
+        debug_mode=True,
     )
     with pytest.raises(NondeterminismError):
         asyncio.run(replayer.replay_workflow(history))

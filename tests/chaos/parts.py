@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, text
 
 from bench.processes import PASSWORD, Processes, processes
 from local.demo.runs import sign_in
+from models.messages import ATTEMPTS_PER_TRY
 from racine.client import Client
 from services.bootstrap import ADMIN_EMAIL
 from tests.local.stack import eventually
@@ -17,7 +18,9 @@ WORKERS = ("workflows", "activities")
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Processes]:
+def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Processes]:
+    """Run all parts; their http tasks may reach this machine."""
+    monkeypatch.setenv("RACINE_REQUEST_HOSTS", '["127.0.0.1"]')
     with processes(tmp_path, plain=False) as running:
         yield running
 
@@ -36,15 +39,26 @@ def wait_for_state(
 
 
 def ends_of_tasks(folder: Path, run_id: str) -> Counter[tuple[str, str]]:
-    """Count the ends of a run's tasks by path and kind, from the rows and not the API."""
+    """Count the ends of a run's tasks by path and kind, from the rows and not the API.
+
+    An attempt whose worker dies before Temporal hears of its end is made again, and both tell of
+    theirs: attempts of one try count once.
+    """
+    ends = _told(folder, run_id, "kind IN ('succeeded', 'failed', 'cancelled', 'excluded')")
+    return Counter((path, kind) for path, kind, _ in ends)
+
+
+def at_work(folder: Path, run_id: str) -> set[str]:
+    """Return the paths of the run's tasks that have begun and not ended."""
+    begun = {path for path, *_ in _told(folder, run_id, "kind = 'started'")}
+    return begun - {path for path, _ in ends_of_tasks(folder, run_id)}
+
+
+def _told(folder: Path, run_id: str, which: str) -> set[tuple[str, str, int]]:
+    """Return path, kind and try of the events of a run's tasks."""
     engine = create_engine(f"sqlite:///{folder}/racine.db")
+    query = f"SELECT task_key, kind, attempt FROM run_events WHERE run_id = :run AND {which}"
     with engine.connect() as connection:
-        rows = connection.execute(
-            text(
-                "SELECT task_key, kind FROM run_events WHERE run_id = :run AND task_key != '' "
-                "AND kind IN ('succeeded', 'failed', 'cancelled', 'excluded')"
-            ),
-            {"run": run_id},
-        ).all()
+        rows = connection.execute(text(query), {"run": run_id}).all()
     engine.dispose()
-    return Counter((row[0], row[1]) for row in rows)
+    return {(path, kind, (attempt - 1) // ATTEMPTS_PER_TRY) for path, kind, attempt in rows if path}

@@ -10,7 +10,26 @@ import pytest
 from bench.processes import PASSWORD, Processes
 from racine.client import Client, signed_in
 from services.bootstrap import ADMIN_EMAIL
-from tests.chaos.parts import WORKERS, ends_of_tasks, parts, racine, wait_for_state
+from tests.chaos.every_kind import (
+    COUNTED,
+    HELD,
+    QUICK,
+    TOLD,
+    every_kind,
+    inner,
+    kept,
+    paths,
+    register,
+    slow_server,
+)
+from tests.chaos.parts import (
+    WORKERS,
+    at_work,
+    ends_of_tasks,
+    parts,
+    racine,
+    wait_for_state,
+)
 from tests.local.stack import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -31,53 +50,43 @@ def _rest(key: str, seconds: float, *after: str) -> dict[str, Any]:
     }
 
 
-def _loop(key: str, count: int, concurrency: int, seconds: float) -> dict[str, Any]:
-    step, then = f"{key}_step", f"{key}_then"
-    body = [_rest(step, seconds), {"task_key": then, "noop_task": {}}]
-    body[1]["depends_on"] = [{"task_key": step}]
-    inputs = list(range(count))
-    return {
-        "task_key": key,
-        "for_each_task": {"inputs": inputs, "concurrency": concurrency, "tasks": body},
-    }
-
-
-EVERY_KIND: list[dict[str, Any]] = [
-    _rest("python", 4),
-    {"task_key": "wait", "wait_task": {"duration_seconds": 6}},
-    {"task_key": "ask", "approval_task": {"self_approval": True}},
-    _loop("few", 6, 2, 2),
-    _loop("many", 120, 20, 0.3),
-    {"task_key": "told", "condition_task": {"expression": "tasks.python.values.rested > 1.0"},
-     "depends_on": [{"task_key": "python"}]},
-    {"task_key": "last", "noop_task": {}, "depends_on": [{"task_key": "told", "outcome": "true"}]},
-]  # fmt: skip
-
-
 @pytest.mark.parametrize("killed", [WORKERS[:1], WORKERS[1:], WORKERS], ids=" and ".join)
 def test_workers_killed_under_every_kind_of_task(
     parts: Processes, racine: Client, tmp_path: Path, killed: tuple[str, ...]
 ) -> None:
-    racine.apply({"name": "every_kind", "tasks": EVERY_KIND})
-    run_id = racine.run("every_kind")
-    eventually(
-        lambda: ("few[0].few_step", "succeeded") in ends_of_tasks(tmp_path, run_id), "half way"
-    )
+    gate = tmp_path / "gate"
+    racine.apply(inner())
+    racine.apply(every_kind())
+    given = {"gate": str(gate), "source": register(racine, tmp_path), "way": "right"}
+    with slow_server(gate) as url:
+        run_id = racine.run("every_kind", given | {"url": url})
+        eventually(lambda: at_work(tmp_path, run_id) >= set(HELD), "all that is held has begun")
+        racine.signal(run_id, "begin")
+        few = {(f"{loop}[{n}].{loop[:-1]}", "succeeded") for loop in QUICK for n in range(3)}
+        eventually(lambda: ends_of_tasks(tmp_path, run_id).keys() >= few, "short ones follow")
+        assert at_work(tmp_path, run_id) >= {"request", "python"}
 
-    for name in killed:
-        parts.kill(name)
-    for name in killed:
-        parts.start(name)
-    racine.control(run_id, "approve", task_key="ask")
-    wait_for_state(racine, run_id)
+        for name in killed:
+            parts.kill(name)
+        for name in killed:
+            parts.start(name)
+        gate.touch()
+        racine.signal(run_id, "word")
+        racine.control(run_id, "approve", task_key="ask")
+        wait_for_state(racine, run_id, within=300)
 
-    keys = {f"{loop}[{n}].{loop}_{step}" for loop, count in (("few", 6), ("many", 120))
-            for n in range(count) for step in ("step", "then")}  # fmt: skip
-    keys |= {task["task_key"] for task in EVERY_KIND}
-    once = Counter((key, "succeeded") for key in keys)
+    once = Counter((path, "succeeded") for path in paths())
     # The log's last batch lands after the run's end.
-    eventually(lambda: ends_of_tasks(tmp_path, run_id) >= once, "every end is told", 20)
+    eventually(lambda: ends_of_tasks(tmp_path, run_id) >= once, "every end is told")
     assert ends_of_tasks(tmp_path, run_id) == once
+    assert racine.run_detail(run_id)["outputs"] == {"n": COUNTED}
+    assert kept(tmp_path) == COUNTED // 1000
+    told = Counter(note["subject"] for note in racine.items("/api/racine/notifications"))
+    assert told == Counter(f"note {n}" for n in range(TOLD))
+    children = list(racine.runs(job="inner"))
+    assert len(children) == 2
+    for child in children:
+        wait_for_state(racine, child["id"])
 
 
 def test_without_any_worker_a_run_stays_open_and_health_names_the_lack(

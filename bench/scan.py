@@ -163,7 +163,8 @@ def main(rows: int = ROWS, runs: int = 3) -> None:
     )
     print(f"governed     {first:6.2f} s   20 files; unchanged {second:.2f} s, {share:.1%}")
     print(f"{again['partitions']:,} parts  {again['partitions_seconds']:6.2f} s   "
-          f"the same rows in one file {again['one_file_seconds']:.2f} s")  # fmt: skip
+          f"the same rows in one file {again['one_file_seconds']:.2f} s, "
+          f"{again['partitions_times_one_file']}x the CPU")  # fmt: skip
     print(json.dumps(result))
 
 

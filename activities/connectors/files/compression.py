@@ -29,19 +29,26 @@ _WINDOW: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
 
 
 def is_compressed(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in SUFFIXES
+    return _ending(name) in SUFFIXES
 
 
 def data_suffix(name: str) -> str:
     """Return what the name says of the content: `.csv` of `a.csv.gz`."""
-    path = PurePosixPath(name)
-    return (PurePosixPath(path.stem) if is_compressed(name) else path).suffix.lower()
+    ending = _ending(name)
+    return _ending(name[: -len(ending)]) if ending in SUFFIXES else ending
+
+
+def _ending(name: str) -> str:
+    # As PurePosixPath.suffix has it, which costs twenty times as much for each of a million files.
+    file = name.rpartition("/")[2]
+    dot = file.rfind(".")
+    return file[dot:].lower() if 0 < dot < len(file) - 1 else ""
 
 
 @contextmanager
 def expanded(stream: BinaryIO, name: str, size: int) -> Iterator[BinaryIO]:
     """Decompress a stream of `size` bytes as its name says; raise SourceFault where it breaks."""
-    kind = SUFFIXES.get(PurePosixPath(name).suffix.lower())
+    kind = SUFFIXES.get(_ending(name))
     if kind is None:
         yield stream
         return

@@ -37,6 +37,8 @@ _SIGNATURE = 64 << 10
 SHORT = "rows with fewer cells than columns"
 LONG = "rows with more cells than columns"
 
+TOLD_BY_SIGNATURE = True
+
 Rows = list[list[str]]
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 class Format(Protocol):
     """A module that describes and reads one kind of file."""
 
+    TOLD_BY_SIGNATURE: bool
+    """Whether what `describe` returns holds for every file of the same signature."""
+
     def describe(self, file: "File") -> tuple[tuple[Column, ...], dict[str, Any]]:
         """Return a file's columns and what reading it needs to know."""
 

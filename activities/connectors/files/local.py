@@ -2,9 +2,11 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -20,6 +22,7 @@ _GLOB = re.compile(r"([*?\[])")
 """What DuckDB takes for a pattern, though it may stand in a file's name."""
 
 _LINK = "It is a link that leads out of the source's folder."
+_NO_FILE = "It is no regular file: a pipe, a device or a socket."
 
 
 class LocalStore:
@@ -37,17 +40,18 @@ class LocalStore:
         return "a folder" if self._root.is_dir() else "a file"
 
     def entries(self, errors: list[str]) -> Iterator[Entry]:
-        if self._root.is_file():
-            yield _entry(self._root, self._root.name)
+        if self._is_file:
+            yield _entry(str(self._root), self._root.name)
         else:
             yield from self._walk(self._root, errors)
 
     def entry(self, name: str) -> Entry:
-        return _entry(self._path(name), name)
+        # Whether it lies below the folder is judged when it is opened.
+        return _entry(self._place(name), name)
 
     def open(self, entry: Entry) -> BinaryIO:
         try:
-            return self._path(entry.name).open("rb")
+            return open(self._path(entry.name), "rb")
         except OSError as fault:
             raise _unreadable(entry.name, fault) from None
 
@@ -57,11 +61,10 @@ class LocalStore:
 
         path = self._path(name)
         if self._engine is None:
-            self._engine = duckdb_engine.over_folder(
-                self._root if self._root.is_dir() else path.parent
-            )
+            folder = self._root.parent if self._is_file else Path(self._real)
+            self._engine = duckdb_engine.over_folder(folder)
         with self._engine.cursor() as cursor:
-            yield cursor, _GLOB.sub(r"[\1]", str(path))
+            yield cursor, _GLOB.sub(r"[\1]", path)
 
     def cancel(self) -> None:
         if self._engine is not None:
@@ -78,48 +81,71 @@ class LocalStore:
         except OSError as fault:
             errors.append(_unreadable(self._name(folder), fault).message)
             return
+        inside = "" if folder == self._root else f"{self._name(folder)}/"
         for entry in found:
-            path = Path(entry.path)
-            if entry.name.startswith((".", "_")) or (entry.is_symlink() and self._inside(path)):
+            if entry.name.startswith((".", "_")) or (entry.is_symlink() and self._inside(entry)):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(path, errors)
+                yield from self._walk(Path(entry.path), errors)
             elif is_data(entry.name):
-                yield _entry(path, self._name(path))
+                yield _entry(entry.path, inside + _text(entry.name))
 
-    def _inside(self, link: Path) -> bool:
+    def _inside(self, link: os.DirEntry[str]) -> bool:
         """Whether a link's target is met in the folder anyway."""
-        return link.resolve().is_relative_to(self._root.resolve())
+        return Path(link.path).resolve().is_relative_to(self._real)
 
     def _name(self, path: Path) -> str:
-        # Names that are not UTF-8 would break JSON and databases as lone surrogates.
-        name = path.relative_to(self._root).as_posix()
-        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return _text(path.relative_to(self._root).as_posix())
 
-    def _path(self, name: str) -> Path:
-        if self._root.is_file():
-            return self._root
-        path = self._root / name
-        if "\\x" in name and not path.exists():
+    def _place(self, name: str) -> str:
+        if self._is_file:
+            return str(self._root)
+        path = os.path.join(self._real, name)
+        if "\\x" in name and not os.path.exists(path):
             raw = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), name.encode())
-            path = self._root / os.fsdecode(raw)
-        if not path.resolve().is_relative_to(self._root.resolve()) or path.is_symlink():
+            path = os.path.join(self._real, os.fsdecode(raw))
+        return path
+
+    def _path(self, name: str) -> str:
+        """Return where a file is; raise SourceFault where that is not below the folder."""
+        path = self._place(name)
+        if self._is_file:
+            return path
+        real = os.path.realpath(path)
+        below = real == path or Path(real).is_relative_to(self._real)
+        if not below or (real != path and Path(path).is_symlink()):
             raise SourceFault(f"{name} leads out of the source's folder.")
         return path
 
+    @cached_property
+    def _real(self) -> str:
+        return os.path.realpath(self._root)
 
-def _entry(path: Path, name: str) -> Entry:
+    @cached_property
+    def _is_file(self) -> bool:
+        return self._root.is_file()
+
+
+def _text(name: str) -> str:
+    # Names that are not UTF-8 would break JSON and databases as lone surrogates.
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _entry(path: str, name: str) -> Entry:
     try:
-        status = path.stat()
+        status = os.lstat(path)
     except OSError as fault:
-        return Entry(
-            name, 0, "", error=_LINK if path.is_symlink() else str(_unreadable(name, fault))
-        )
+        return Entry(name, 0, "", error=str(_unreadable(name, fault)))
     modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat()
     fingerprint = f"{status.st_size}-{status.st_mtime_ns}"
-    return Entry(
-        name, status.st_size, fingerprint, modified, error=_LINK if path.is_symlink() else None
-    )
+    return Entry(name, status.st_size, fingerprint, modified, _refusal(status.st_mode))
+
+
+def _refusal(mode: int) -> str | None:
+    """Return why a file is not read; opening a pipe would wait for whoever writes to it."""
+    if stat.S_ISLNK(mode):
+        return _LINK
+    return None if stat.S_ISREG(mode) else _NO_FILE
 
 
 def _unreadable(name: str, fault: OSError) -> SourceFault:

@@ -29,11 +29,12 @@ def read(asset: Asset, sample: Sample, after: Position | None, opened: Open) -> 
     A file that cannot be read is told among what was irregular; raises SourceFault when none can.
     """
     broken: dict[str, str] = {}
-    some = False
+    some, known = False, _Known()
     plan = _all(asset, after) if sample.rows is None else _drawn(asset, sample)
     for part, wanted, start in plan:
         try:
-            for batch in _part(asset, opened(part), wanted, start):
+            file = opened(part)
+            for batch in _part(asset, file, known.asset(file), wanted, start):
                 some = True
                 yield batch
         except SourceFault as fault:
@@ -49,11 +50,11 @@ def count(asset: Asset, opened: Open) -> int | None:
     parts = asset.parts
     step = max(1, len(parts) // _COUNTED)
     rows = size = 0
+    known = _Known()
     for part in parts[::step]:
         try:
             file = opened(part)
-            own = single(file)
-            found = format_of(part.name).count(file, own) if not own.error else None
+            found = format_of(part.name).count(file, known.asset(file))
         except SourceFault:
             continue
         if found is not None:
@@ -86,10 +87,32 @@ def _drawn(asset: Asset, sample: Sample) -> Iterator[tuple[Part, Sample, None]]:
         yield parts[n], Sample(rows, dice.randrange(1 << 30)), None
 
 
-def _part(asset: Asset, file: File, sample: Sample, after: Position | None) -> Iterator[Batch]:
-    own = single(file)
-    if own.error:
-        raise SourceFault(own.error)
+class _Known:
+    """What files of one header hold: found out once, however many share it."""
+
+    def __init__(self) -> None:
+        self._by_signature: dict[str, Asset] = {}
+
+    def asset(self, file: File) -> Asset:
+        """Return a file as an asset; raise SourceFault where it cannot be read."""
+        format_ = format_of(file.name)
+        if not format_.TOLD_BY_SIGNATURE:
+            return _sound(single(file))
+        signature = format_.signature(file)
+        if (known := self._by_signature.get(signature)) is None:
+            known = self._by_signature[signature] = _sound(single(file))
+        return known
+
+
+def _sound(asset: Asset) -> Asset:
+    if asset.error:
+        raise SourceFault(asset.error)
+    return asset
+
+
+def _part(
+    asset: Asset, file: File, own: Asset, sample: Sample, after: Position | None
+) -> Iterator[Batch]:
     places = {column.name: n for n, column in enumerate(own.columns)}
     values = sets.values(file.name)
     for batch in format_of(file.name).read(file, own, sample, after):

@@ -7,6 +7,8 @@ from activities.connectors import duckdb_engine as engine
 from activities.connectors.files.store import File
 from activities.connectors.protocol import Asset, Batch, Column, Position, Sample
 
+TOLD_BY_SIGNATURE = False
+
 _PIECE, _MEAN = 256 << 20, 1024
 """Bytes of a column in one row group, and of a value there on average, that are not read.
 

@@ -14,6 +14,8 @@ from activities.connectors.rows import as_text, reservoir
 from activities.connectors.rows import blocks as row_blocks
 from racine.errors import SourceFault
 
+TOLD_BY_SIGNATURE = False
+
 _HEAD_RECORDS = 1000
 _WIDEST = 10_000
 """Paths a file may have: a map with data for keys would make a column of each."""

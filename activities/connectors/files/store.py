@@ -1,8 +1,9 @@
 """Where data files lie: a folder of this machine or a bucket, with the same few things to ask."""
 
+import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from activities.connectors.files.compression import data_suffix, expanded, is_compressed
@@ -50,12 +51,20 @@ class Store(Protocol):
         """Free connections; closing again does nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+_SMALL = 256 << 10
+"""Bytes up to which a file is fetched once, and described and read from memory."""
+
+
+_Content = bytes  # `File.bytes` is a size
+
+
+@dataclass(slots=True)
 class File:
     """A data file of a store, as the formats read it."""
 
     store: Store
     entry: Entry
+    _content: _Content | None = field(default=None, init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -80,8 +89,20 @@ class File:
     @contextmanager
     def plain(self) -> Iterator[BinaryIO]:
         """Open the file as it is stored."""
+        content = self._fetched() if self.bytes <= _SMALL else None
+        if content is not None:
+            yield io.BytesIO(content)
+            return
         with self.store.open(self.entry) as stream:
             yield stream
+
+    def _fetched(self) -> _Content | None:
+        """Return all of a small file; None where it has grown since it was listed."""
+        if self._content is None:
+            with self.store.open(self.entry) as stream:
+                content = stream.read(_SMALL + 1)
+            self._content = content if len(content) <= _SMALL else None
+        return self._content
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:

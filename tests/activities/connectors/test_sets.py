@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from activities.connectors.files import sets
 from activities.connectors.files.connector import FilesConnector
 from activities.connectors.files.local import LocalStore
+from activities.connectors.files.store import Entry
 from activities.connectors.protocol import Asset, Sample
 
 
@@ -212,3 +213,50 @@ def test_a_thousand_partitions_have_one_schema_and_are_listed_fast(tmp_path: Pat
     (asset,) = found(tmp_path).values()
     assert (len(asset.parts), len(asset.columns), len(asset.details["schemas"])) == (1000, 3, 1)
     assert asset.details["schemas"][0]["parts"] == 1000
+
+
+class Counting(LocalStore):
+    """Counts how often each file is opened."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        self.opened = Counter[str]()
+
+    def open(self, entry: Entry) -> BinaryIO:
+        self.opened[entry.name] += 1
+        return super().open(entry)
+
+
+def test_each_file_of_a_set_is_opened_once_to_list_it_and_once_to_read_it(tmp_path: Path) -> None:
+    orders(tmp_path, days=9)
+    listing, reading = Counting(str(tmp_path)), Counting(str(tmp_path))
+    (asset,) = FilesConnector(listing).discover().assets
+    rows = sum(batch.rows for batch in FilesConnector(reading).read(asset, Sample()))
+    assert rows == 27
+    assert listing.opened == reading.opened == dict.fromkeys((p.name for p in asset.parts), 1)
+
+
+def test_files_of_a_set_that_differ_in_their_header_are_read_by_their_own(tmp_path: Path) -> None:
+    orders(tmp_path)
+    write(tmp_path / "orders_2024-02-01.csv", ["email", "order"], [("x@example.org", "9-9")])
+    (tmp_path / "orders_2024-02-02.csv").write_text("order;email\n8-8;y@example.org\n")
+    asset = found(tmp_path)["orders_*.csv"]
+    order, email = ([c.name for c in asset.columns].index(n) for n in ("order", "email"))
+    read = {(row[order], row[email]) for row in rows_of(tmp_path, asset)}
+    assert {("9-9", "x@example.org"), ("8-8", "y@example.org")} <= read
+
+
+def test_a_set_below_a_link_to_its_folder_is_read(tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    for n in range(3):
+        duckdb.execute(f"COPY (SELECT {n} AS id) TO '{real}/part-{n}.parquet'")
+    (tmp_path / "link").symlink_to(real)
+    (asset,) = found(tmp_path / "link").values()
+    assert sorted(rows_of(tmp_path / "link", asset)) == [("0",), ("1",), ("2",)]
+
+
+def test_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    orders(tmp_path)
+    os.mkfifo(tmp_path / "orders_2024-01-09.csv")
+    assert "no regular file" in str(found(tmp_path)["orders_2024-01-09.csv"].error)

@@ -1,4 +1,7 @@
-"""What routes ask for: a session that reads, one that commits at the edge, and who is asking."""
+"""What routes ask for: a session that reads, one that commits at the edge, and who is asking.
+
+What only reads memory is `async`: FastAPI gives each plain function a thread.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -37,7 +40,7 @@ class State:
         return self.link.client
 
 
-def state(request: Request) -> State:
+async def state(request: Request) -> State:
     found: State = request.app.state.racine
     return found
 
@@ -52,7 +55,7 @@ _bearer = HTTPBearer(
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 
-def asking(request: Request) -> sign_in.Request:
+async def asking(request: Request) -> sign_in.Request:
     """Return what the request says of itself."""
     return sign_in.Request(
         request_id=request.state.request_id,
@@ -101,7 +104,9 @@ def write_session(request: Request, racine: Racine) -> Iterator[Session]:
         yield session
 
 
-def transaction(request: Request, racine: Racine) -> Callable[[], AbstractContextManager[Session]]:
+async def transaction(
+    request: Request, racine: Racine
+) -> Callable[[], AbstractContextManager[Session]]:
     return lambda: _transaction(request, racine)
 
 

@@ -55,7 +55,7 @@ class Idempotency:
         await self._carry_out(found, scope, receive, send)
 
     async def _claim(self, request: Request, key: str) -> Ticket | Answer:
-        actor = await run_in_threadpool(_authenticate, request)
+        actor = await run_in_threadpool(_authenticate, request, await asking(request))
         racine: State = request.app.state.racine
         body: bytes = request.state.body
         # The query belongs to the request; the address alone is what the log may show.
@@ -94,12 +94,12 @@ def _settle(keeper: Any, ticket: Ticket, answer: Answer) -> None:
         keeper.keep(ticket, answer)
 
 
-def _authenticate(request: Request) -> Actor:
+def _authenticate(request: Request, said: sign_in.Request) -> Actor:
     racine: State = request.app.state.racine
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated("Nobody is signed in.")
-    actor = sign_in.authenticate(racine.db, racine.signer, bearer, asking(request))
+    actor = sign_in.authenticate(racine.db, racine.signer, bearer, said)
     request.state.actor = actor
     return actor
 

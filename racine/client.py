@@ -1,6 +1,7 @@
 """Racine's API for Python programs: deploy jobs, run them, wait, follow, steer."""
 
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _STREAM_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 """The server pings every 15 s: a minute of silence means that the connection is dead."""
 _RETRIES = 3
+_WAIT_SECONDS = 10.0
+"""How long one question waits for the end of a run, well under the time limit of requests."""
+_PAUSE_SECONDS = 0.5
 _ENDED = frozenset({"completed", "failed", "cancelled", "terminated", "timed_out"})
 _WORKFLOWS = "/api/racine/workflows"
 _BUNDLES = "/api/racine/bundles"
@@ -179,9 +183,9 @@ class Client:
     def run_detail(self, run_id: str) -> dict[str, Any]:
         return self.get(f"{_WORKFLOWS}/executions/{run_id}")
 
-    def status(self, run_id: str) -> dict[str, Any]:
-        """Return how a run stands, as Temporal tells it."""
-        return self.get(f"{_WORKFLOWS}/executions/{run_id}/status")
+    def status(self, run_id: str, *, wait: float = 0) -> dict[str, Any]:
+        """Return how a run stands, as Temporal tells it: at its end, or `wait` seconds later."""
+        return self.get(f"{_WORKFLOWS}/executions/{run_id}/status", wait=wait or None)
 
     def traceback(self, run_id: str, task_key: str) -> str:
         """Return the traceback that a failed task left; raise NotFound where there is none."""
@@ -207,19 +211,18 @@ class Client:
 
         A server that is away in between is asked again.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        pause = 0.05
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
         while True:
+            left = max(0.0, deadline - time.monotonic())
             try:
-                found = self.status(run_id)
+                found = self.status(run_id, wait=min(left, _WAIT_SECONDS))
             except Unavailable:
                 found = {"state": "unknown"}
+                time.sleep(min(left, _PAUSE_SECONDS))
             if found["state"] in _ENDED:
                 return found
-            if deadline is not None and time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 raise TimeoutError(f"Run {run_id} is {found['state']} after {timeout:g} s.")
-            time.sleep(pause)
-            pause = min(pause * 1.5, 2.0)
 
     def events(self, run_id: str, *, after: int = 0) -> Iterator[Event]:
         """Yield a run's log as it grows, to its end; a broken connection is taken up again."""

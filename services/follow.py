@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
@@ -39,6 +40,14 @@ class Follower:
             async for event in self._events(last, written):
                 yield event
 
+    async def until_ended(self, seconds: float) -> None:
+        """Return once the run has ended, or so many seconds later."""
+        with self.hub.following(self.run_id) as written, suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not await anyio.to_thread.run_sync(self._has_ended):
+                    await self.hub.wait(written)
+                    written.clear()
+
     async def _events(self, last: int, written: asyncio.Event) -> AsyncIterator[RunEvent]:
         quiet_since = asked = time.monotonic()
         while True:
@@ -66,6 +75,10 @@ class Follower:
             found = runs.events_after(session, self.run_id, last)
             ended = runs.get(session, self.run_id).state in FINAL_RUN_STATES
             return found, ended
+
+    def _has_ended(self) -> bool:
+        with self.db.read() as session:
+            return runs.state_of(session, self.run_id) in FINAL_RUN_STATES
 
     def _ask(self) -> None:
         with self.db.read() as session:

@@ -285,9 +285,37 @@ def get(run_id: str, session: ReadSession, me: Me) -> RunDetail:
     )
 
 
-@router.get("/executions/{run_id}/status", operation_id="get_execution_status")
+def watched(run_id: str, racine: Racine, me: Me) -> Follower:
+    """Answer 404 and 403 before a stream begins: inside it they would be a broken 200."""
+    with racine.db.read() as session:
+        executions.get(session, me, run_id)
+    return Follower(racine.db, me, run_id, racine.hub)
+
+
+async def awaited(
+    run_id: str,
+    racine: Racine,
+    me: Me,
+    wait: Annotated[
+        float, Query(ge=0, le=30, description="Seconds to wait for the run's end at most.")
+    ] = 0,
+) -> None:
+    """Hold the answer back; no session stays open meanwhile."""
+    if wait:
+        follower = await anyio.to_thread.run_sync(watched, run_id, racine, me)
+        await follower.until_ended(wait)
+
+
+@router.get(
+    "/executions/{run_id}/status",
+    operation_id="get_execution_status",
+    dependencies=[Depends(awaited)],
+)
 def get_status(run_id: str, session: ReadSession, racine: Racine, me: Me) -> StatusAnswer:
-    """Return how the run stands, as Temporal tells it; 503 while Temporal does not answer."""
+    """Return how the run stands, as Temporal tells it; 503 while Temporal does not answer.
+
+    With `wait`, once it has ended or the time is up.
+    """
     run = executions.get(session, me, run_id)
     found = live.settled(run) or anyio.from_thread.run(live.status, racine.temporal, run)
     return StatusAnswer(
@@ -307,13 +335,6 @@ def get_status(run_id: str, session: ReadSession, racine: Racine, me: Me) -> Sta
 def get_traceback(run_id: str, task_key: str, session: ReadSession, me: Me) -> str:
     """Return the traceback of the task's latest attempt that left one; its text may hold data."""
     return executions.traceback(session, me, run_id, task_key)
-
-
-def watched(run_id: str, racine: Racine, me: Me) -> Follower:
-    """Answer 404 and 403 before the stream begins: inside it they would be a broken 200."""
-    with racine.db.read() as session:
-        executions.get(session, me, run_id)
-    return Follower(racine.db, me, run_id, racine.hub)
 
 
 @router.get(

@@ -54,11 +54,11 @@ def ask_racine(sizes: list[int], repeats: int) -> Seconds:
 async def _racine(parts: Processes, sizes: list[int], repeats: int) -> Seconds:
     async with signed_in(parts) as bench:
         taken: Seconds = {}
-        await bench.racine(await bench.save("chain", 1), 1)
+        await bench.racine(await bench.save("chain", 1))
         for size in sizes:
             for shape in SHAPES:
                 job_id = await bench.save(shape, size)
-                runs = [await bench.racine(job_id, 1) for _ in range(repeats)]
+                runs = [await bench.racine(job_id) for _ in range(repeats)]
                 taken[f"{shape}_{size}"] = [run.wall for run in runs]
         return taken
 

@@ -1,6 +1,6 @@
 """Queries over the index of runs and the append-only log of what happened in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +31,11 @@ def get(session: Session, run_id: str) -> Run:
     if run is None:
         raise NotFound(f"There is no run {run_id!r}.")
     return run
+
+
+def state_of(session: Session, run_id: str) -> str:
+    """Return the state alone, for those who ask often."""
+    return session.scalars(select(Run.state).where(Run.id == run_id)).one()
 
 
 def repair_open(
@@ -118,6 +123,8 @@ def finish(
         .where(Run.id == run_id, *is_current)
         .values(state=state, outputs=outputs, error=error, ended_at=datetime.now(UTC), started=True)
     )
+    # The event that tells of it comes later, with its batch.
+    _tell(session, [run_id])
 
 
 def repair(session: Session, run: Run, entry: dict[str, Any], **changes: Any) -> None:
@@ -206,8 +213,13 @@ def add_events(session: Session, events: Sequence[dict[str, Any]]) -> None:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     rows = [{"attempt": 0, "task_key": "", "body": {}, **event} for event in events]
     session.execute(insert(RunEvent).on_conflict_do_nothing(), rows)
-    if dialect == "postgresql":
-        for run_id in dict.fromkeys(event["run_id"] for event in events):
+    _tell(session, dict.fromkeys(event["run_id"] for event in events))
+
+
+def _tell(session: Session, run_ids: Iterable[str]) -> None:
+    """Wake who follows these runs, once this transaction is committed."""
+    if session.get_bind().dialect.name == "postgresql":
+        for run_id in run_ids:
             session.execute(select(func.pg_notify(EVENTS_CHANNEL, run_id)))
 
 

@@ -25,14 +25,14 @@ def save(client: httpx.Client, document: dict[str, Any] = JOB) -> str:
 
 
 def ended(client: httpx.Client, run_id: str) -> dict[str, Any]:
-    """Ask for the status until the run has ended."""
-    deadline = time.monotonic() + 30
+    """Return the status once the run has ended."""
+    deadline = time.monotonic() + 120
     while True:
-        answer: dict[str, Any] = client.get(f"{URL}/executions/{run_id}/status").json()
+        path = f"{URL}/executions/{run_id}/status"
+        answer: dict[str, Any] = client.get(path, params={"wait": 20}, timeout=60).json()
         if answer["state"] not in ("scheduled", "running", "paused"):
             return answer
         assert time.monotonic() < deadline, answer
-        time.sleep(0.02)
 
 
 def stream(client: httpx.Client, run_id: str, **headers: str) -> list[dict[str, str]]:
@@ -112,7 +112,7 @@ def test_an_unknown_run_and_another_workspaces_are_the_same(api: Api) -> None:
     client = api.as_admin()
     run_id = client.post(f"{URL}/{save(client)}/execute", json={}).json()["id"]
     stranger = api.as_admin(**{"Racine-Workspace": api.new_workspace("other")})
-    for path in ("", "/status", "/logs/stream"):
+    for path in ("", "/status", "/status?wait=5", "/logs/stream"):
         assert stranger.get(f"{URL}/executions/{run_id}{path}").status_code == 404
         assert client.get(f"{URL}/executions/run_nope{path}").status_code == 404
     order = {"action": "pause"}

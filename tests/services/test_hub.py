@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 from models.schema import upgrade
 from models.session import Database
 from models.stores import runs
+from racine.engine.states import RunState
 from services.access import system
 from services.follow import Follower
 from services.hub import Hub
@@ -113,3 +114,41 @@ def postgres_db(postgres_db_url: str) -> Iterator[Database]:
     upgrade(database)
     yield database
     database.close()
+
+
+def test_sqlite_wakes_followers_when_another_connection_writes(sqlite_db: Database) -> None:
+    with sqlite_db.write() as session:
+        make_run(session, "run_1")
+
+    async def story() -> bool:
+        async with opened(sqlite_db) as hub:
+            with hub.following("run_1") as mine:
+                await asyncio.wait_for(mine.wait(), 20)
+                mine.clear()
+                await asyncio.to_thread(write, sqlite_db, "run_1", 0)
+                await asyncio.wait_for(mine.wait(), 20)
+                return mine.is_set()
+
+    assert asyncio.run(story())
+
+
+def test_a_run_is_waited_for_until_its_end(db: Database) -> None:
+    with db.write() as session:
+        make_run(session, "run_1")
+
+    def finish() -> None:
+        with db.write() as session:
+            runs.finish(session, "run_1", RunState.COMPLETED, {}, None)
+
+    async def story() -> bool:
+        async with opened(db) as hub:
+            follower = Follower(db, system("ws_1"), "run_1", hub)
+            await follower.until_ended(0.01)
+            waiting = asyncio.create_task(follower.until_ended(600))
+            await asyncio.sleep(0)
+            early = waiting.done()
+            await asyncio.to_thread(finish)
+            await asyncio.wait_for(waiting, 60)
+            return early
+
+    assert asyncio.run(story()) is False

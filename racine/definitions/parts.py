@@ -15,6 +15,16 @@ QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}
 JobName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 
+Values = Mapping[str, Mapping[str, Any]]
+"""JSON Schemas of a task's values, by name."""
+
+ANYTHING: Mapping[str, Any] = {}
+TEXT: Mapping[str, Any] = {"type": "string"}
+TEXTS: Mapping[str, Any] = {"type": "array", "items": TEXT}
+COUNT: Mapping[str, Any] = {"type": "integer"}
+FLAG: Mapping[str, Any] = {"type": "boolean"}
+
+
 class Part(BaseModel):
     """Base of the document's parts: frozen, and a field nobody knows is a fault."""
 
@@ -35,10 +45,10 @@ class TaskKind(Part):
     """Whether an activity carries it out, and so may need slots of a pool."""
     RESULTS: ClassVar[tuple[str, ...]] = ()
     """Fields, templates or CEL, that are asked over the tasks inside it once those have ended."""
-    VALUES: ClassVar[tuple[str, ...] | None] = None
-    """Names that its values have; None when anything may be in them."""
-    ALWAYS: ClassVar[tuple[str, ...]] = ()
-    """Names that its values have beside those that the task's `outputs` declare."""
+    VALUES: ClassVar[Values | None] = None
+    """Its values; None when anything may be in them."""
+    ALWAYS: ClassVar[Values] = {}
+    """Values that it has beside those that the task's `outputs` declare."""
 
     @property
     def once(self) -> bool:
@@ -62,9 +72,9 @@ class TaskKind(Part):
         """Return the outcomes it may end with; None for a kind that decides nothing."""
         return None
 
-    def values(self) -> list[str] | None:
-        """Return the names that its values have; None when anything may be in them."""
-        return None if self.VALUES is None else list(self.VALUES)
+    def values(self) -> Values | None:
+        """Return its values; None when anything may be in them."""
+        return self.VALUES
 
     def inner(self) -> Sequence["Task"]:
         """Return the tasks inside it."""

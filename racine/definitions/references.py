@@ -1,13 +1,13 @@
 """Faults of a task's expressions: syntax, unknown names, and what is not upstream of the reader."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from racine import registry
 from racine.definitions.document import Join, RunIf, Task
 from racine.definitions.graph import did_you_mean
 from racine.definitions.scope import Placed, Scope
+from racine.definitions.types import Declared, find, values_of
 from racine.errors import Fault, InvalidInput
 from racine.expression_tree import Reference
 from racine.expressions import (
@@ -29,8 +29,12 @@ class Names:
     """What the expressions of one place may refer to."""
 
     scope: Scope
-    parameters: Mapping[str, Any]
+    declared: Declared
     hints: list[Fault] = field(default_factory=list)
+
+    def within(self, scope: Scope) -> "Names":
+        """Return what may be referred to in another level of the same document."""
+        return Names(scope, self.declared, self.hints)
 
 
 def located_expressions(task: Task, pointer: str = "") -> list[tuple[str, str]]:
@@ -61,8 +65,20 @@ def reference_faults(names: Names, placed: Placed) -> Iterator[Fault]:
     for text in broken_templates(_templated(task)):
         yield Fault(placed.pointer, f"{text!r} opens or closes a template without its partner.",
                     "Write {{ expression }}.", "broken_template")  # fmt: skip
+    wanted = _wanted(placed)
     for pointer, expression in located_expressions(task, placed.pointer):
-        yield from expression_faults(names, expression, pointer, placed.key)
+        yield from expression_faults(names, expression, pointer, placed.key, wanted.get(pointer))
+
+
+def _wanted(placed: Placed) -> dict[str, str]:
+    """Return the places of a task that only take values of one type, by pointer."""
+    task, pointer = placed.task, placed.pointer
+    wanted = {f"{pointer}/condition": "boolean"} if task.condition is not None else {}
+    for kind, work in zip(task.kinds, task.works, strict=True):
+        wanted.update({f"{pointer}/{kind}/{name}": "boolean" for name in work.CONDITIONS})
+        if kind == "for_each_task":
+            wanted[f"{pointer}/{kind}/inputs"] = "array"
+    return wanted
 
 
 def _templated(task: Task) -> list[Any]:
@@ -88,13 +104,17 @@ def result_faults(names: Names, owner: Placed) -> Iterator[Fault]:
     if names.scope.undoes:
         return
     for pointer, expression in located_results(owner.task, owner.pointer):
-        yield from expression_faults(names, expression, pointer, None)
+        wanted = "boolean" if pointer.endswith("/condition") else None
+        yield from expression_faults(names, expression, pointer, None, wanted)
 
 
 def expression_faults(
-    names: Names, expression: str, pointer: str, reader: str | None
+    names: Names, expression: str, pointer: str, reader: str | None, wanted: str | None = None
 ) -> Iterator[Fault]:
-    """Yield the faults of one expression; `reader` None is the job's end, which reads any task."""
+    """Yield the faults of one expression; `reader` None is the job's end, which reads any task.
+
+    Those of its types, and of the type that is `wanted`, are left to `names.declared`.
+    """
     try:
         found = references(expression)
         unknown = [r.path[0] for r in found if r.path[0] not in _known(names.scope)]
@@ -104,12 +124,16 @@ def expression_faults(
         yield Fault(pointer, fault.message, "Write a CEL expression.", "expression")
         return
     tested = {reference.path for reference in found if reference.tested}
+    if not unknown:
+        names.declared.ask(names.scope, pointer, expression, found, wanted)
     for reference in found:
-        problem = _problem(names, reference, reader)
+        problem = _problem(names, reference, reader) or _field_problem(names, reference)
         if problem:
             yield Fault(pointer, *problem)
         elif reader and not reference.tested and _untested(names.scope, reference, reader, tested):
             names.hints.append(_hint(pointer, reference))
+        elif reader and reference.path not in tested and _optional(names, reference):
+            names.hints.append(_optional_hint(pointer, reference))
 
 
 def _known(scope: Scope) -> tuple[str, ...]:
@@ -131,7 +155,7 @@ def _problem(names: Names, reference: Reference, reader: str | None) -> tuple[st
         return f"There is no {root!r}.", did_you_mean(root, _known(names.scope)), "unknown_name"
     if root == "tasks":
         return _task_problem(names.scope, reference, reader)
-    known = {"params": list(names.parameters), "run": RUN_FIELDS}[root]
+    known = {"params": list(names.declared.parameters), "run": RUN_FIELDS}[root]
     if not rest or rest[0] in known:
         return None
     kind = "parameter" if root == "params" else "field of run"
@@ -161,23 +185,23 @@ def _task_problem(scope: Scope, reference: Reference, reader: str | None) -> tup
 
 
 def _output_problem(placed: Placed, path: tuple[str, ...]) -> tuple[str, ...] | None:
-    declared = declared_outputs(placed)
+    shape = values_of(placed)
+    declared = shape.names if shape else None
     if declared is None or len(path) < 4 or path[2] != "values" or path[3] in declared:
         return None
     return (f"Task {path[1]!r} has no output {path[3]!r}.", did_you_mean(path[3], declared),
             "undeclared_output")  # fmt: skip
 
 
-def declared_outputs(placed: Placed) -> list[str] | None:
-    """Return the names that a task's values have; None when anything may be in them."""
-    task, kind = placed.task, placed.kind
-    if task.outputs is not None and "properties" in task.outputs:
-        always = task.works[0].ALWAYS if kind else ()
-        return [*task.outputs["properties"], *always]
-    if kind == "operation_task" and task.operation_task:
-        operation = registry.operations().get(task.operation_task.operation)
-        return list(operation.result.model_fields) if operation else None
-    return task.works[0].values() if kind else None
+def _field_problem(names: Names, reference: Reference) -> tuple[str, ...] | None:
+    """Tell a field that is not among those which an object declares."""
+    path = reference.path
+    length, shape = names.declared.walk(names.scope, path)
+    known = shape.names if shape and shape.kind == "object" else None
+    if known is None or length >= len(path) or path[length] in known:
+        return None
+    return (f"{'.'.join(path[:length])} has no field {path[length]!r}.",
+            did_you_mean(path[length], known), "undeclared_field")  # fmt: skip
 
 
 def _untested(
@@ -200,6 +224,28 @@ def _may_lack_values(scope: Scope, key: str, reader: str) -> bool:
     branch = source.disabled or source.condition is not None
     branch = branch or any(edge.outcome for edge in source.depends_on)
     return branch and len(task.depends_on) > 1
+
+
+def _optional(names: Names, reference: Reference) -> bool:
+    """Tell whether a task's declared outputs may leave out what an expression reads."""
+    path = reference.path
+    if len(path) < 4 or path[0] != "tasks" or path[2] != "values":
+        return False
+    placed = find(names.scope, path[1])
+    values = values_of(placed) if placed else None
+    if values is None or values.required is None:
+        return False
+    return path[3] in (values.names or ()) and path[3] not in values.required
+
+
+def _optional_hint(pointer: str, reference: Reference) -> Fault:
+    path = ".".join(reference.path)
+    return Fault(
+        pointer,
+        f"{path} may be missing: the outputs of {reference.path[1]!r} do not require it.",
+        f"Write has({path}) ? {path} : a default, or add it to their `required`.",
+        "has",
+    )
 
 
 def _hint(pointer: str, reference: Reference) -> Fault:

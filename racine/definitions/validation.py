@@ -19,6 +19,7 @@ from racine.definitions.references import Names, expression_faults, reference_fa
 from racine.definitions.schemas import mismatches, pointer_of, schema_fault
 from racine.definitions.scope import Placed, Scope, bodies_of, scope_of
 from racine.definitions.tasks import retry_faults, task_faults
+from racine.definitions.types import Declared
 from racine.errors import Fault, InvalidInput
 from racine.expressions import located_templates, templates_in
 
@@ -140,8 +141,8 @@ def _field_names() -> list[str]:
 
 
 def _examine_tasks(report: Report, document: JobDocument, scope: Scope) -> None:
-    parameters = {parameter.name: parameter for parameter in document.parameters}
-    names = Names(scope, parameters, report.hints)
+    declared = Declared({parameter.name: parameter for parameter in document.parameters})
+    names = Names(scope, declared, report.hints)
     faults = report.faults
     faults += _parameter_faults(document)
     faults += limit_faults(document)
@@ -151,9 +152,10 @@ def _examine_tasks(report: Report, document: JobDocument, scope: Scope) -> None:
     for part, tasks in (("on_failure", document.on_failure), ("finally", document.finally_)):
         after = scope_of([Placed(task, f"/{part}/{n}") for n, task in enumerate(tasks)])
         after.outer, after.taken = scope, scope.taken
-        _examine_level(report, document, Names(after, names.parameters, report.hints))
+        _examine_level(report, document, names.within(after))
     for pointer, expression in located_templates(document.outputs, "/outputs"):
         faults += expression_faults(names, expression, pointer, None)
+    faults += declared.faults()
 
 
 def _examine_level(report: Report, document: JobDocument, names: Names) -> None:
@@ -168,7 +170,7 @@ def _examine_level(report: Report, document: JobDocument, names: Names) -> None:
         faults += reference_faults(names, placed)
     for placed in scope.tasks:
         for body in bodies_of(scope, placed):
-            inside = Names(body, names.parameters, names.hints)
+            inside = names.within(body)
             _examine_level(report, document, inside)
             faults += result_faults(inside, placed)
 

@@ -4,14 +4,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from racine.definitions.parts import TaskKind
+from racine.definitions.parts import TEXT, TaskKind, Values
 
 
 class ConditionTask(TaskKind):
     expression: str
 
     CONDITIONS: ClassVar = ("expression",)
-    VALUES: ClassVar = ("outcome",)
+    VALUES: ClassVar[Values] = {"outcome": TEXT}
 
     def outcomes(self) -> list[str]:
         return ["true", "false"]
@@ -25,11 +25,11 @@ class SwitchTask(TaskKind):
     default: str | None = None
 
     TEMPLATES: ClassVar = ("on",)
-    VALUES: ClassVar = ("outcome",)
+    VALUES: ClassVar[Values] = {"outcome": TEXT}
 
     def outcomes(self) -> list[str]:
         return list(dict.fromkeys([*self.cases, *([self.default] if self.default else [])]))
 
 
 class NoopTask(TaskKind):
-    VALUES: ClassVar = ()
+    VALUES: ClassVar[Values] = {}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from racine.definitions.parts import TaskKind
+from racine.definitions.parts import ANYTHING, COUNT, TEXT, TaskKind, Values
 from racine.errors import Fault
 from racine.expressions import has_template
 
@@ -42,7 +42,9 @@ class HttpTask(TaskKind):
 
     TEMPLATES: ClassVar = ("url", "headers", "query", "body")
     POOLED: ClassVar = True
-    ALWAYS: ClassVar = ("status", "bytes", "content_type", "body", "body_ref")
+    ALWAYS: ClassVar[Values] = {
+        "status": COUNT, "bytes": COUNT, "content_type": TEXT, "body": ANYTHING, "body_ref": TEXT,
+    }  # fmt: skip
 
     @property
     def once(self) -> bool:
@@ -64,8 +66,8 @@ class HttpTask(TaskKind):
         headers = {name: SECRET.sub("", value) for name, value in self.headers.items()}
         return {**super().templated(), "headers": headers}
 
-    def values(self) -> list[str]:
-        return [*self.ALWAYS, *self.values_from]
+    def values(self) -> Values:
+        return {**self.ALWAYS, **dict.fromkeys(self.values_from, ANYTHING)}
 
     def faults(self, pointer: str) -> Iterator[Fault]:
         if not has_template(self.url) and not re.match(r"https?://[^/?#@\s]+([/?#]|$)", self.url):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from racine.definitions.parts import JobName, TaskKind
+from racine.definitions.parts import TEXT, JobName, TaskKind, Values
 
 
 class RunJobTask(TaskKind):
@@ -22,5 +22,5 @@ class RunJobTask(TaskKind):
 
     TEMPLATES: ClassVar = ("job_parameters",)
 
-    def values(self) -> list[str] | None:
-        return None if self.wait else ["run_id"]
+    def values(self) -> Values | None:
+        return None if self.wait else {"run_id": TEXT}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from racine.definitions.kinds.loop_inputs import FileItems, SqlItems, unread_items
-from racine.definitions.parts import TaskKind
+from racine.definitions.parts import ANYTHING, COUNT, FLAG, TaskKind, Values
 from racine.errors import Fault
 from racine.expressions import is_template
 
@@ -44,9 +44,10 @@ class ForEachTask(TaskKind):
     TEMPLATES: ClassVar = ("inputs",)
     RESULTS: ClassVar = ("collect",)
 
-    def values(self) -> list[str]:
-        found = ["total", "succeeded", "failed", "failed_items"]
-        return [*found, "results"] if self.collect is not None else found
+    def values(self) -> Values:
+        items = {"type": "array", "items": COUNT}
+        found = {"total": COUNT, "succeeded": COUNT, "failed": COUNT, "failed_items": items}
+        return {**found, "results": {"type": "array"}} if self.collect is not None else found
 
     def variables(self) -> list[str]:
         return ["item", "item_index", "outer", *([self.item] if self.item else [])]
@@ -116,8 +117,9 @@ class WhileTask(TaskKind):
 
     RESULTS: ClassVar = ("condition", "collect")
 
-    def values(self) -> list[str]:
-        return ["iterations", "exhausted", *(["result"] if self.collect is not None else [])]
+    def values(self) -> Values:
+        found = {"iterations": COUNT, "exhausted": FLAG}
+        return {**found, "result": ANYTHING} if self.collect is not None else found
 
     def variables(self) -> list[str]:
         return ["iteration"]

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import StringConstraints
 
-from racine.definitions.parts import TaskKind
+from racine.definitions.parts import TEXT, TaskKind, Values
 
 
 class NotifyTask(TaskKind):
@@ -16,4 +16,4 @@ class NotifyTask(TaskKind):
     severity: Literal["info", "warning", "error"] = "info"
 
     TEMPLATES: ClassVar = ("subject", "body")
-    VALUES: ClassVar = ("notification_id",)
+    VALUES: ClassVar[Values] = {"notification_id": TEXT}

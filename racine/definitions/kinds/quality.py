@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from racine.definitions.parts import Part, TaskKind
+from racine.definitions.parts import ANYTHING, COUNT, TEXT, Part, TaskKind, Values
 from racine.errors import Fault, InvalidInput
 from racine.expressions import check as check_expression
 
@@ -75,7 +75,9 @@ class QualityTask(TaskKind):
 
     TEMPLATES: ClassVar = ("source", "scan_id", "checks")
     POOLED: ClassVar = True
-    VALUES: ClassVar = ("outcome", "passed", "failed", "warnings", "checks")
+    VALUES: ClassVar[Values] = {
+        "outcome": TEXT, "passed": COUNT, "failed": COUNT, "warnings": COUNT, "checks": ANYTHING,
+    }  # fmt: skip
 
     def templated(self) -> dict[str, Any]:
         checks = [{"value": check.value} for check in self.checks]

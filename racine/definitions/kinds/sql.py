@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, StringConstraints
 
 from racine import statements
-from racine.definitions.parts import TaskKind
+from racine.definitions.parts import COUNT, TEXT, TEXTS, TaskKind, Values
 from racine.errors import Fault, InvalidInput
 from racine.expressions import templates_in
 
@@ -35,7 +35,7 @@ class SqlTask(TaskKind):
 
     TEMPLATES: ClassVar = ("source", "parameters")
     POOLED: ClassVar = True
-    ALWAYS: ClassVar = ("rows", "columns", "result", "affected")
+    ALWAYS: ClassVar[Values] = {"rows": COUNT, "columns": TEXTS, "result": TEXT, "affected": COUNT}
 
     @property
     def texts(self) -> list[str]:
@@ -52,8 +52,8 @@ class SqlTask(TaskKind):
     def asks(self) -> dict[str, str]:
         return {"data_sources:write" if self.write else "data_sources:run": "sql_task"}
 
-    def values(self) -> list[str]:
-        return list(self.ALWAYS)
+    def values(self) -> Values:
+        return self.ALWAYS
 
     def faults(self, pointer: str) -> Iterator[Fault]:
         for number, text in enumerate(self.texts):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from racine.definitions.parts import TaskKind
+from racine.definitions.parts import ANYTHING, FLAG, TEXT, TaskKind, Values
 from racine.definitions.schemas import schema_fault
 from racine.errors import Fault
 from racine.expressions import has_template
@@ -34,8 +34,12 @@ class WaitTask(TaskKind):
 
     TEMPLATES: ClassVar = ("until",)
 
-    def values(self) -> list[str]:
-        return ["payload", "received"] if self.signal is not None else []
+    def values(self) -> Values:
+        if self.signal is None:
+            return {}
+        late = self.timeout_seconds is not None and self.on_timeout == "CONTINUE"
+        payload = ANYTHING if late else self.payload_schema or ANYTHING
+        return {"payload": payload, "received": FLAG}
 
     def faults(self, pointer: str) -> Iterator[Fault]:
         if (
@@ -79,7 +83,10 @@ class ApprovalTask(TaskKind):
     """JSON Schema of what whoever approves has to fill in."""
 
     TEMPLATES: ClassVar = ("prompt",)
-    VALUES: ClassVar = ("outcome", "approvals", "form")
+
+    def values(self) -> Values:
+        said = {"type": "array", "items": {"type": "object"}}
+        return {"outcome": TEXT, "approvals": said, "form": self.form or {"type": "object"}}
 
     def outcomes(self) -> list[str]:
         late = ["timed_out"] if self.on_timeout is OnTimeout.CONTINUE else []

@@ -10,7 +10,8 @@ from temporalio import activity
 from activities.call import Call
 from activities.connectors.protocol import Connector
 
-_BEAT_SECONDS = 2.0
+_BEAT_SECONDS = 0.5
+"""How long a cancellation that has arrived waits at most for its query to be broken off."""
 
 
 @contextlib.contextmanager

@@ -54,9 +54,9 @@ def scan(call: Call, given: group.ScanRef) -> group.ScanResult:
             if not _is_shutdown(fault):
                 cancelled = isinstance(fault, CancelledError)
                 state = "cancelled" if cancelled else "failed"
-                _finish(call, found, state, str(fault) or "It was cancelled.")
+                _finish(call, found, holder, state, str(fault) or "It was cancelled.")
             raise
-        _finish(call, found, "scanned")
+        _finish(call, found, holder, "scanned")
     with call.db.read() as session:
         counts = scans.totals(session, found.id)
     return group.ScanResult(
@@ -95,14 +95,17 @@ def detect_drift(call: Call, given: group.ScanRef) -> group.DriftResult:
     )
 
 
-def _finish(call: Call, found: Scan, state: str, reason: str | None = None) -> None:
+def _finish(call: Call, found: Scan, holder: str, state: str, reason: str | None = None) -> None:
     to = SourceState.SCANNED if state == "scanned" else SourceState.SCAN_FAILED
     with call.db.write() as session:
-        scans.close(session, found.id, state)
+        if scans.get(session, found.id).holder != holder:
+            return  # the attempt that has taken it over ends it
         if state == "scanned":
             asset_states.carry(session, found.source_id, found.id)
         if state == "cancelled":
+            scans.cancel_pending(session, found.id)
             scan_progress.drop_all(session, found.id)
+        scans.close(session, found.id, state)
         # Another run may have taken the source further: its state is not this scan's to set.
         if sources.get(session, found.source_id).state == SourceState.SCANNING:
             sources.move(session, found.source_id, to, reason)

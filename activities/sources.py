@@ -4,6 +4,8 @@ import time
 from collections import Counter
 from datetime import UTC, datetime
 
+from temporalio.exceptions import CancelledError
+
 from activities import classifiers
 from activities.beating import beating
 from activities.call import Call, Performers
@@ -72,8 +74,9 @@ def discover(call: Call, given: group.DiscoverInput) -> group.DiscoverResult:
     _move(call, source, SourceState.SCANNING)
     try:
         return _planned(call, source, given, ruled)
-    except RacineError as fault:
-        _move(call, source, SourceState.SCAN_FAILED, str(fault))
+    except (RacineError, CancelledError) as fault:
+        _move(call, source, SourceState.SCAN_FAILED, str(fault) or "It was cancelled.")
+        call.heartbeat()  # a query that was broken off because the run is cancelled is no fault
         raise
 
 

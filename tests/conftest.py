@@ -17,7 +17,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.schema import upgrade
 from models.session import Database
+from tests.mariadb import MariaDb, mariadb
 from tests.postgres import postgres
+from tests.s3 import Gateway, gateway
 from tools.temporal.binary import temporal_binary
 from tools.temporal.dev_server import SETTINGS
 
@@ -39,6 +41,20 @@ def postgres_url() -> Iterator[str]:
     """The URL of an empty PostgreSQL server's maintenance database."""
     with postgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDb]:
+    """An empty MariaDB server; fails, saying how to install it, where it is not."""
+    with mariadb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_gateway() -> Iterator[Gateway]:
+    """A gateway that serves folders as buckets."""
+    with gateway() as server:
+        yield server
 
 
 @pytest.fixture

@@ -246,11 +246,19 @@ class MysqlConnector:
         finally:
             if not ended:
                 # What is still to come would be read to its end, or never come: a new connection.
-                cursor.connection = None  # type: ignore[assignment]
+                _abandon(cursor)
                 self.close()
 
 
 _OTHERS = "NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')"
+
+
+def _abandon(cursor: SSCursor) -> None:
+    """Let neither the cursor nor its result read what is left when they are collected."""
+    result = vars(cursor).get("_result")
+    if result is not None:
+        result.unbuffered_active, result.connection = False, None
+    cursor.connection = None  # type: ignore[assignment]
 
 
 def _greeted(stream: socket.socket) -> socket.socket:

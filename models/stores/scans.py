@@ -213,12 +213,31 @@ def facts_of(
 def take(session: Session, scan_id: str, holder: str) -> Scan:
     """Make an attempt the one that may write; the one before it is refused from now on.
 
-    A scan that was read to its end stays as it is; one that failed goes on.
+    A scan that was read to its end stays as it is; one that failed or was cancelled goes on.
     """
     scan = get(session, scan_id)
-    if scan.state in ("open", "scanning", "failed"):
+    if scan.state == "cancelled":
+        _ask_again(session, scan)
+    if scan.state in ("open", "scanning", "failed", "cancelled"):
         scan.holder, scan.state, scan.ended_at = holder, "scanning", None
     return scan
+
+
+_CANCELLED = "The scan was cancelled."
+
+
+def cancel_pending(session: Session, scan_id: str) -> None:
+    """Note on each asset that is still to be read that its scan was cancelled."""
+    for asset in pending(session, scan_id):
+        asset.state, asset.error = "cancelled", _CANCELLED
+
+
+def _ask_again(session: Session, scan: Scan) -> None:
+    """Let a cancelled scan's assets be read after all, but for those cancelled one by one."""
+    found = select(ScanAsset).where(ScanAsset.scan_id == scan.id, ScanAsset.state == "cancelled")
+    for asset in session.scalars(found):
+        if asset.id not in scan.control.get("skipped", ()):
+            asset.state, asset.error = "pending", None
 
 
 def keep_facts(

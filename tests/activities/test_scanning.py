@@ -122,6 +122,7 @@ def test_an_attempt_that_was_superseded_may_not_write(db: Database, tmp_path: Pa
         run.attempt(1, overtake).do("scan_logic.scan", scan_id=scan_id)
     with db.read() as session:
         assert scans.totals(session, scan_id)["scanned"] == 1
+        assert scans.get(session, scan_id).state == "scanning", "the other attempt ends it"
 
 
 def test_scanning_again_reads_nothing_again(db: Database, tmp_path: Path) -> None:

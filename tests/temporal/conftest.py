@@ -92,11 +92,17 @@ def workspace(db: Database, temporal: Temporal) -> Stack:
 @pytest.fixture
 def idle_stack(sqlite_db: Database, temporal: Temporal) -> Iterator[Stack]:
     """A workspace without any worker: what is started stays open until the test is over."""
-    yield workspace(sqlite_db, temporal)
-    with sqlite_db.read() as session:
+    stack = workspace(sqlite_db, temporal)
+    yield stack
+    end_open_runs(stack)
+
+
+def end_open_runs(stack: Stack) -> None:
+    """Terminate what is still open: the workers of the next test would take it up, over a database
+    that does not know it."""
+    with stack.db.read() as session:
         workflow_ids = session.scalars(select(Run.workflow_id)).all()
-    # The workers of the next test would take them up, over a database that does not know them.
-    temporal.run(_terminate(temporal.client, workflow_ids))
+    stack.temporal.run(_terminate(stack.temporal.client, workflow_ids))
 
 
 async def _terminate(client: Client, workflow_ids: Sequence[str]) -> None:

@@ -1,27 +1,10 @@
-"""Servers that connector tests share."""
+"""A database that connector tests share."""
 
 import uuid
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import create_engine, text
-
-from tests.mariadb import MariaDb, mariadb
-from tests.s3 import Gateway, gateway
-
-
-@pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[MariaDb]:
-    """An empty MariaDB server; fails, saying how to install it, where it is not."""
-    with mariadb() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def s3_gateway() -> Iterator[Gateway]:
-    """A gateway that serves folders as buckets."""
-    with gateway() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

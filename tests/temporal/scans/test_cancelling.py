@@ -1,0 +1,105 @@
+"""Scans that are cancelled while their source works for them: the whole run, or one asset."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.temporal.scans.platform import Platform, RunningScan, until
+from tests.temporal.scans.servers import CHUNKS, Server
+
+Record = Callable[[str, object], None]
+
+
+def working(scan: RunningScan, server: Server, asset: str) -> None:
+    """Wait until the server is in the middle of what one asset asks of it."""
+    scan.reads()
+    if asset == "slow":
+        until(lambda: server.statements() != [], "the server works")
+    else:
+        until(lambda: (scan.detail() or {})["spent"].get("rows", 0) > 1000, "rows have come")
+
+
+@pytest.mark.parametrize("asset", ["big", "slow"])
+def test_a_cancelled_scan_stops_its_query_at_the_source(
+    platform: Platform, server: Server, asset: str, record_property: Record
+) -> None:
+    platform.rules(sample="all", include=["**.a_small", f"**.{asset}", "**.z_last"])
+    source = platform.source(server.kind, server.location)
+    scan = platform.scan_with_cleanup(source)
+    working(scan, server, asset)
+    ordered = server.now()
+    scan.cancel()
+    until(lambda: server.statements() == [], "the server does nothing for us any more")
+    record_property("seconds_until_stopped", (server.now() - ordered).total_seconds())
+    scan.ended("cancelled")
+    until(lambda: server.sessions() == 0, "no connection is left")
+    assert scan.taken() == {"a_small": "scanned", asset: "cancelled", "z_last": "cancelled"}
+    assert scan.assets()[asset]["error"] == "The scan was cancelled."
+    assert (scan.detail() or {})["state"] == "cancelled"
+    assert platform.get("/api/advanced-catalog/assets")["items"] == [], "nothing is half published"
+    assert ("scan", "cancelled") in scan.events()
+    assert ("clean", "succeeded") in scan.events()
+    assert not [event for event in scan.events() if event[0] == "publish" and "succ" in event[1]]
+
+
+def test_a_cancelled_run_is_repaired_and_reads_what_it_had_not(
+    platform: Platform, server: Server
+) -> None:
+    platform.rules(
+        sample=50,
+        include=["**.a_small", "**.medium", "**.z_last"],
+        source_budget={"rows_per_second": 20},
+    )
+    scan = platform.scan_with_cleanup(platform.source(server.kind, server.location)).reads()
+    until(lambda: scan.assets()["a_small"]["state"] == "scanned", "one asset is read")
+    scan.cancel_asset("z_last")
+    scan.cancel()
+    scan.ended("cancelled")
+    platform.post(f"/api/racine/workflows/executions/{scan.run_id}/repair", {})
+    scan.ended()
+    assert scan.taken() == {"a_small": "scanned", "medium": "scanned", "z_last": "cancelled"}
+
+
+@pytest.mark.parametrize("asset", ["big", "slow"])
+def test_one_asset_is_cancelled_and_the_others_go_on(
+    platform: Platform, server: Server, asset: str
+) -> None:
+    platform.rules(sample="all", include=["**.a_small", f"**.{asset}", "**.z_last"])
+    scan = platform.scan(platform.source(server.kind, server.location))
+    working(scan, server, asset)
+    scan.cancel_asset(asset)
+    scan.ended()
+    assert scan.taken() == {"a_small": "scanned", asset: "cancelled", "z_last": "scanned"}
+    assert scan.assets()[asset]["error"] == "Its reading was cancelled."
+    until(lambda: server.sessions() == 0, "no connection is left")
+    names = {item["name"] for item in platform.get("/api/advanced-catalog/assets")["items"]}
+    assert any(name.endswith(asset) for name in names), "it is in the catalog, if unread"
+
+
+def test_a_paused_scan_lets_go_of_its_source_and_goes_on_in_mid_table(
+    platform: Platform, server: Server
+) -> None:
+    platform.rules(sample="all", include=["**.medium"], source_budget={"rows_per_second": 20_000})
+    scan = platform.scan(platform.source(server.kind, server.location))
+    until(lambda: scan.parts() > 0, "a first chunk is kept")
+    scan.order("pause")
+    until(lambda: server.sessions() == 0, "it let go of the source")
+    assert scan.assets()["medium"]["state"] == "pending"
+    scan.order("throttle", rows_per_second=1e9)
+    scan.order("resume")
+    scan.ended()
+    assert scan.assets()["medium"]["rows_read"] == CHUNKS
+    assert scan.spent("rows") < 2 * CHUNKS, "the table was not begun anew"
+
+
+def test_a_throttle_holds_while_the_scan_runs(platform: Platform, server: Server) -> None:
+    # At this rate it would take days.
+    platform.rules(sample="all", include=["**.medium"], source_budget={"rows_per_second": 0.25})
+    scan = platform.scan(platform.source(server.kind, server.location)).reads()
+    scan.order("throttle", rows_per_second=0.5)
+    assert (scan.detail() or {})["control"] == {"rows_per_second": 0.5}
+    until(lambda: server.sessions() == 1, "it waits, connected")
+    assert scan.assets()["medium"]["state"] == "pending"
+    scan.order("throttle", rows_per_second=1e9, share=1.0)
+    scan.ended()
+    assert scan.assets()["medium"]["rows_read"] == CHUNKS

@@ -23,6 +23,9 @@ ELSEWHERE = "elsewhere"
 """Type of the refusal of an order that another workflow of the run has to obey: its details name
 it."""
 
+NOT_NOW = "not_now"
+"""Type of the refusal of an order that the run takes in a moment, when it has continued as new."""
+
 
 class Message(BaseModel):
     model_config = ConfigDict(frozen=True)

@@ -5,6 +5,7 @@ same id, and Temporal answers a repeated id with the first result.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -19,7 +20,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.messages import ELSEWHERE, ControlCall, RepairOrder
+from models.messages import ELSEWHERE, NOT_NOW, ControlCall, RepairOrder
 from models.session import Database
 from models.stores import controls, grants, jobs, run_queue, runs
 from models.stores.controls import RunControl as RunControl
@@ -34,6 +35,8 @@ from services.access import Actor
 PENDING, APPLIED, REFUSED = controls.PENDING, controls.APPLIED, controls.REFUSED
 
 _ANSWER = timedelta(seconds=5)
+_PATIENCE_SECONDS = 0.1
+"""Between two tries to give an order to a run that is about to continue as new."""
 
 
 class Action(StrEnum):
@@ -194,7 +197,7 @@ async def _carry(
     """Give the order to the run's workflow, or to that of its loops which holds the task."""
     for _ in range(_REDIRECTIONS):
         try:
-            return await _give(client.get_workflow_handle(workflow_id), order, call)
+            return await _patiently(client.get_workflow_handle(workflow_id), order, call)
         except _Elsewhere as found:
             workflow_id = found.workflow_id
     raise Conflict("The task lies too deep in loops.", next_step="Give the order to a task around.")
@@ -206,6 +209,24 @@ class _Elsewhere(Exception):
     def __init__(self, workflow_id: str) -> None:
         super().__init__(workflow_id)
         self.workflow_id = workflow_id
+
+
+class _NotNow(Exception):
+    """The run takes orders again once it has continued as new."""
+
+
+async def _patiently(
+    handle: WorkflowHandle[Any, Any], order: RunControl, call: ControlCall
+) -> dict[str, Any]:
+    """Give the order; again and again to a run that is about to continue as new."""
+    try:
+        async with asyncio.timeout(_ANSWER.total_seconds()):
+            while True:
+                with suppress(_NotNow):
+                    return await _give(handle, order, call)
+                await asyncio.sleep(_PATIENCE_SECONDS)
+    except TimeoutError as silence:
+        raise Unavailable("The run is about to continue as new.") from silence
 
 
 async def _give(
@@ -232,6 +253,8 @@ async def _give(
         cause = failure.cause
         if isinstance(cause, ApplicationError) and cause.type == ELSEWHERE:
             raise _Elsewhere(str(cause.details[0])) from failure
+        if isinstance(cause, ApplicationError) and cause.type == NOT_NOW:
+            raise _NotNow from failure
         message = cause.message if isinstance(cause, ApplicationError) else str(cause)
         raise Conflict(message) from failure
     except RPCError as fault:

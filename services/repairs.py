@@ -173,7 +173,7 @@ async def preview_open(client: Callable[[], Client], found: Open) -> dict[str, A
     try:
         told = await handle.query("outlook", order, result_type=dict, rpc_timeout=_RPC)
     except WorkflowQueryFailedError as failure:
-        raise Conflict(str(failure), next_step="Name the tasks that shall run again.") from failure
+        raise Conflict(str(failure)) from failure
     except RPCError as fault:
         raise outage(fault) from fault
     return dict(told)

@@ -76,7 +76,8 @@ class Flow:
             if "question" in item.state
         }
         """Open questions, by the path of their task."""
-        before = (left or {}).get(SIGNALS)
+        self._before = dict(left or {})
+        before = self._before.pop(SIGNALS, None)
         self.signals: dict[str, list[Any]] = dict(before.state) if before else {}
         """Payloads of signals that no task has taken yet, by name."""
         self.stuck: dict[str, asyncio.Event] = {}
@@ -95,13 +96,14 @@ class Flow:
         self._records = 0
         self._schedulers: list[Scheduler] = []
         self._transitions = transitions or []
-        self._before = dict(left or {})
         self.left: dict[str, Left] = {}
         """What is half done, by place, for the workflow that continues this one."""
 
     def enter(self, level: "Level") -> None:
         self._schedulers.append(level.scheduler)
         self.levels[level.scope.prefix] = level
+        # It may have been told otherwise since the level was made.
+        level.scheduler.paused = self.paused
         if self.draining:
             level.scheduler.drain()
 
@@ -122,6 +124,8 @@ class Flow:
     def decided_anew(self, path: str) -> None:
         """Take note that a task will be decided anew, with all that is inside it."""
         self.rounds[path] = self.rounds.get(path, 0) + 1
+        self._before = {p: left for p, left in self._before.items() if not stands_in(p, path)}
+        self.approvals = {p: asked for p, asked in self.approvals.items() if not stands_in(p, path)}
         if self.memory is not None:
             self.memory.forget(path)
 
@@ -204,9 +208,16 @@ class Flow:
         return max([self.first_try, self.highest_inside, *self.tries.values()])
 
     def leaving(self) -> dict[str, Left]:
-        """Return what is half done, and what nobody has taken yet."""
+        """Return what is half done, here or since before, and what nobody has taken yet."""
         waiting = {name: payloads for name, payloads in self.signals.items() if payloads}
-        return {**self.left, **({SIGNALS: Left(state=waiting)} if waiting else {})}
+        return {**self._before, **self.left, **({SIGNALS: Left(state=waiting)} if waiting else {})}
+
+    def asking(self) -> dict[str, Approval]:
+        """Return the questions that are taken along; people may go on answering them."""
+        for place, left in self.left.items():
+            if "question" in left.state:
+                self.approvals[place] = Approval(**left.state["question"])
+        return self.approvals
 
     def begun_again(self) -> dict[str, int]:
         """Return the tasks begun more than once, or still open, and how often."""
@@ -257,6 +268,12 @@ class Flow:
         """Give away what the event log has not been told, once."""
         taken, self._transitions = self._transitions, []
         return taken
+
+
+def stands_in(place: str, path: str) -> bool:
+    """Tell whether a place is that of a task or an iteration, or of something inside it."""
+    inner = place.removeprefix("|")
+    return inner == path or inner.startswith((f"{path}[", f"{path}.", f"{path}:"))
 
 
 def _history_is_long() -> bool:

@@ -31,11 +31,11 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.repair import outlook
     from racine.engine.states import RunState, TaskResult, TaskState
     from racine.errors import Conflict, RacineError
-    from workflows.flow import Flow
+    from workflows.flow import Flow, stands_in
     from workflows.health import Watch
     from workflows.kinds.waits import unheard
     from workflows.memory import Memory, half_done, parts
-    from workflows.orders import Ordered, refusal
+    from workflows.orders import Ordered, not_now, refusal
     from workflows.people import Approval
     from workflows.steps import Level
     from workflows.waiting import settled
@@ -85,6 +85,8 @@ class RacineJob(Ordered):
             results=_by_place(given),
             on_change=self._on_change,
         )
+        # Orders may come before the first task has gone on.
+        self._flow.levels[""] = self._main
         self._before = dict(self._main.results)
         """Results that are kept already."""
         self._level = self._main
@@ -223,7 +225,9 @@ class RacineJob(Ordered):
         return new.model_copy(update=kept)
 
     def _require_open(self, verb: str) -> None:
-        if self._closed or self._ends_as is not None or self._repair is not None:
+        if self._repair is not None:
+            raise not_now()
+        if self._closed or self._ends_as is not None:
             raise refusal(f"The run is ending: there is nothing to {verb}.")
 
     async def _drive(self, level: Level) -> None:
@@ -245,10 +249,7 @@ class RacineJob(Ordered):
     async def _continue(self, level: Level) -> None:
         """Continue as new, unless the run is told to end before all is written down."""
         flow = self._flow
-        asked = {place: Approval(**left.state["question"]) for place, left in flow.left.items()
-                 if "question" in left.state}  # fmt: skip
-        # Writing takes a moment, in which people go on answering.
-        flow.approvals.update(asked)
+        asked = flow.asking()
         for part in parts(self._kept()) if self._given.keeps else ():
             await self._write(part)
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -258,9 +259,7 @@ class RacineJob(Ordered):
             return
         if self._watch is not None:
             await self._watch.close()
-        for place, question in asked.items():
-            flow.left[place].state["question"] = asdict(question)
-        carried = self._carry()
+        carried = self._carry(asked)
         workflow.continue_as_new(self._mended(carried) if self._repair else carried)
 
     def _seconds_left(self) -> float | None:
@@ -338,14 +337,17 @@ class RacineJob(Ordered):
         if self._watch is not None:
             self._watch.look(main)
 
-    def _carry(self) -> JobInput:
+    def _carry(self, asked: dict[str, Approval]) -> JobInput:
+        left = self._flow.leaving()
+        for place, question in asked.items():
+            left[place].state["question"] = asdict(question)
         carried = Carried(
             started_at=self._started_at,
             results=self._main.still_read(),
             paused=self._flow.paused,
             transitions=self._flow.take(),
             tries=self._flow.begun_again(),
-            left=self._flow.leaving(),
+            left=left,
             ends_as=self._ends_as,
             rounds=self._flow.rounds,
             orders=self._flow.orders,
@@ -456,7 +458,9 @@ class RacineJob(Ordered):
             if kinds.get(step.key) != step.kind:
                 raise Conflict(f"Task {step.key!r} runs, and is not in that version as it is.")
         found = outlook(plan, self._all_kept(), order.tasks, dependents=order.dependents)
-        again = [vars(task) for task in found.again if task.was or "[" in task.path]
+        asked = {path for path in found.anew if path in self._flow.approvals}
+        again = [vars(task) for task in found.again
+                 if task.was or "[" in task.path or task.path in asked]  # fmt: skip
         if not again:
             raise Conflict("Nothing failed.", next_step="Name the tasks that shall run again.")
         return {
@@ -490,7 +494,8 @@ class RacineJob(Ordered):
             if any(path.startswith(loop) for path in paths)
         )  # fmt: skip
         left = {place: held for place, held in carried.left.items()
-                if not (place.endswith(":course") and place.startswith(entered))}  # fmt: skip
+                if not (place.endswith(":course") and place.startswith(entered))
+                and not any(stands_in(place, path) for path in found.anew)}  # fmt: skip
         inside = {path: result for path, result in found.left.results.items() if "." in path}
         kept = found.left.model_copy(update={"results": inside, "tries": self._flow.highest_try})
         levels = {place for place in left if place.startswith("|")}

@@ -119,7 +119,7 @@ class RacineLoop(Ordered):
         carried = CarriedLoop(
             transitions=flow.take(),
             tries=flow.begun_again(),
-            left=flow.left,
+            left=flow.leaving(),
             held=flow.held,
             orders=flow.orders,
         )

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from models.messages import ELSEWHERE, ControlCall
+    from models.messages import ELSEWHERE, NOT_NOW, ControlCall
     from racine.definitions.schemas import mismatches
     from racine.engine.plan import Step
     from racine.engine.states import TaskResult, TaskState
@@ -184,6 +184,8 @@ class Ordered:
         prefix, dot, key = path.rpartition(".")
         level = self._flow.levels.get(prefix + dot)
         number = _number(level.plan.steps, key) if level else None
+        if level is None and self._flow.draining:
+            raise not_now()
         if level is None or number is None:
             raise refusal(f"There is no task {path!r} that an order can reach now.")
         return level, number
@@ -194,6 +196,11 @@ class Ordered:
         if name is not None:
             message = f"{path!r} is held by the workflow {name}."
             raise ApplicationError(message, name, type=ELSEWHERE, non_retryable=True)
+
+
+def not_now() -> ApplicationError:
+    message = "The run is about to continue: it takes orders again in a moment."
+    return ApplicationError(message, type=NOT_NOW, non_retryable=True)
 
 
 def refusal(message: str) -> ApplicationError:

@@ -52,6 +52,8 @@ class Outlook:
     stays: list[Stays]
     left: Kept
     """What the repaired run begins with."""
+    anew: list[str]
+    """Paths of what is forgotten with all that is inside it, open questions too."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def outlook(
     keys = {step.key for step in plan.steps}
     left = surgeon.kept
     left.results = {p: r for p, r in left.results.items() if re.split(r"[.\[]", p)[0] in keys}
-    return Outlook(list(surgeon.again.values()), list(_stays(plan, left)), left)
+    return Outlook(list(surgeon.again.values()), list(_stays(plan, left)), left, surgeon.anew)
 
 
 def _stays(plan: Plan, left: Kept) -> "list[Stays]":
@@ -115,6 +117,7 @@ class _Surgeon:
     kept: Kept
     dependents: bool
     again: dict[str, Again] = field(default_factory=dict)
+    anew: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     def level(self, plan: Plan, prefix: str, wanted: Sequence[_Place] | None) -> None:
@@ -203,6 +206,7 @@ class _Surgeon:
     def _anew(self, path: str, why: str, body: Plan | None) -> None:
         """Forget all that is known of a task or an iteration, and of what is inside it."""
         self._note(path, why)
+        self.anew.append(path)
         kept, inside = self.kept, (f"{path}[", f"{path}.")
         if body is None:
             kept.results.pop(path, None)

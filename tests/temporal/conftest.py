@@ -11,12 +11,12 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
-from models.messages import RunResult
+from models.messages import RepairOrder, RunResult
 from models.session import Database
 from models.stores import runs
 from models.tables.runs import Run
@@ -68,6 +68,23 @@ class Stack:
                     return found
             assert time.monotonic() < deadline, "it never came"
             time.sleep(0.02)
+
+    def outlook(self, run_id: str, *paths: str) -> list[dict[str, str]]:
+        """Ask a run that goes on what repairing these tasks alone would run again: what ended."""
+        order = RepairOrder(tasks=list(paths), dependents=False)
+        with self.db.read() as session:
+            workflow_id = runs.get(session, run_id).workflow_id
+        handle = self.temporal.client.get_workflow_handle(workflow_id)
+        try:
+            told = self.temporal.run(handle.query("outlook", order, result_type=dict))
+        except WorkflowQueryFailedError:
+            return []
+        again: list[dict[str, str]] = told["again"]
+        return again
+
+    def ended(self, run_id: str, path: str) -> None:
+        """Wait until the run itself knows how a task ended: its log hears of it just before."""
+        self.wait_for(lambda _: self.outlook(run_id, path) or None)
 
     def events(self, run_id: str) -> list[tuple[str, str]]:
         """Return task and kind of every event, once the log is closed."""

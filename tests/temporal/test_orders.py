@@ -138,7 +138,7 @@ def test_a_held_run_waits_for_a_result_by_hand(stack: Stack) -> None:
         outputs={"used": "{{ tasks.use.values.value }}"},
     )
     run_id, handle = begin(stack, document)
-    until(stack, run_id, lambda events: ("work", "failed") in events)
+    stack.ended(run_id, "work")
     wrong = refused(
         stack, handle, "set_result", task_key="work", arguments={"values": {"value": "x"}}
     )
@@ -150,7 +150,7 @@ def test_a_held_run_waits_for_a_result_by_hand(stack: Stack) -> None:
 def test_a_failed_task_is_retried_and_what_follows_decided_anew(stack: Stack) -> None:
     document = held(failing("work", "true"), echo("after", 1, "work"), echo("aside", 1))
     run_id, handle = begin(stack, document)
-    until(stack, run_id, lambda events: ("work", "failed") in events)
+    stack.ended(run_id, "work")
     assert order(stack, handle, "retry", task_key="work", reason="again") == {"state": "pending"}
 
     def failures() -> list[int]:
@@ -159,6 +159,7 @@ def test_a_failed_task_is_retried_and_what_follows_decided_anew(stack: Stack) ->
         return [e.attempt for e in events if (e.task_key, e.kind) == ("work", "failed")]
 
     until(stack, run_id, lambda _: failures() == [1, 1001])
+    stack.ended(run_id, "work")
     order(stack, handle, "skip", task_key="work")
     assert stack.result(run_id).state == "completed"
     assert succeeded(stack, run_id).count("aside") == 1

@@ -61,7 +61,7 @@ def test_a_held_run_goes_on_with_another_version(stack: Stack) -> None:
               "tasks": [echo("a", 3), flaky("b", "true", "a"), ask()]}  # fmt: skip
     job_id = stack.save(broken)
     run_id = stack.start(job_id)
-    seen(stack, run_id, "b", "failed")
+    stack.ended(run_id, "b")
     seen(stack, run_id, "ask", "waiting")
     good = {
         "name": "swap",
@@ -96,10 +96,51 @@ def test_a_run_in_which_nothing_failed_is_not_repaired(stack: Stack) -> None:
 def test_a_cancel_after_a_repair_is_not_lost(stack: Stack) -> None:
     document = {"failure_policy": "HOLD", "tasks": [flaky("a", "true"), ask()]}
     run_id = begin(stack, document)
-    seen(stack, run_id, "a", "failed")
+    stack.ended(run_id, "a")
     seen(stack, run_id, "ask", "waiting")
     with stack.db.write() as session:
         _, order = repairs.record_open(session, stack.actor, run_id, Wish())
     stack.temporal.run(controls.deliver(stack.db, stack.temporal.client, order))
     give(stack, run_id, Action.CANCEL)
     assert ended(stack, run_id).state == "cancelled"
+
+
+def test_a_question_about_what_is_repaired_is_asked_anew(stack: Stack) -> None:
+    document = {"tasks": [echo("a", 1), {**ask(required=2, approvers=["usr_system", "usr_bob"]),
+                                         "depends_on": [{"task_key": "a"}]}]}  # fmt: skip
+    run_id = begin(stack, document)
+    seen(stack, run_id, "ask", "waiting")
+    assert give(stack, run_id, Action.APPROVE, "ask") == {"outcome": None, "said": 1}
+    told = repair_open(stack, run_id, tasks=["a"])
+    assert [task["path"] for task in told["again"]] == ["a", "ask"]
+    # What was said of the old result does not count for the new one; the order waits for the run.
+    stack.wait_for(lambda _: _asked(stack, run_id) == 2 or None)
+    assert give(stack, run_id, Action.APPROVE, "ask") == {"outcome": None, "said": 1}
+
+
+def test_a_question_outlives_repairs_of_a_paused_run(stack: Stack) -> None:
+    twice: dict[str, Any] = {"required": 2, "approvers": ["usr_system", "usr_bob"]}
+    document = {
+        "failure_policy": "HOLD",
+        "tasks": [flaky("a", "params.broken"), echo("b", 1), ask(**twice)],
+    }
+    run_id = begin(stack, document, broken=True)
+    stack.ended(run_id, "a")
+    stack.ended(run_id, "b")
+    give(stack, run_id, Action.APPROVE, "ask")
+    give(stack, run_id, Action.PAUSE)
+    repair_open(stack, run_id)
+    # Given at once, orders wait until the repair has taken hold; `a` may not begin meanwhile.
+    give(stack, run_id, Action.PAUSE, "a")
+    repair_open(stack, run_id, tasks=["b"], parameters={"broken": False})
+    give(stack, run_id, Action.RESUME, "a")
+    give(stack, run_id, Action.RESUME)
+    seen(stack, run_id, "a", "succeeded")
+    with pytest.raises(Conflict, match="spoken already"):
+        give(stack, run_id, Action.APPROVE, "ask")
+
+
+def _asked(stack: Stack, run_id: str) -> int:
+    with stack.db.read() as session:
+        events = runs.events_after(session, run_id, 0)
+    return sum((event.task_key, event.kind) == ("ask", "waiting") for event in events)

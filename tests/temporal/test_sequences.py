@@ -1,0 +1,194 @@
+"""Orders in random sequences to real runs: each is obeyed once or refused, as a model says."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from models.stores import jobs, runs
+from racine.errors import Conflict
+from services import controls, executions, repairs
+from services.controls import Action
+from services.repairs import Wish
+from tests.temporal.conftest import Stack
+from tests.temporal.run_model import JOB, UPSTREAM, RunModel
+from tests.temporal.test_deep_orders import give
+from tests.temporal.test_repair import begun, ended
+
+TASKS = st.sampled_from(list(UPSTREAM))
+MAYBE = st.none() | TASKS
+PARAMETERS = st.fixed_dictionaries(
+    {}, optional={"broken": st.booleans(), "note": st.integers(1, 3)}
+)
+LOGGED = ("retry", "skip", "set_result", "change", "repair")
+
+
+class Orders(RuleBasedStateMachine):
+    """One run and its model; every rule gives both the same order."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__()
+        self.stack, self.model = stack, RunModel()
+        self.run_id = stack.start(_job(stack))
+        self.repaired_after_end = 0
+        self.model.settle()
+        self._await("")
+
+    @rule(key=MAYBE)
+    def pause(self, key: str | None) -> None:
+        self._order("pause", key)
+
+    @rule(key=MAYBE)
+    def resume(self, key: str | None) -> None:
+        self._order("resume", key)
+
+    @rule(key=TASKS)
+    def retry(self, key: str) -> None:
+        self._order("retry", key)
+
+    @rule(key=TASKS)
+    def skip(self, key: str) -> None:
+        self._order("skip", key)
+
+    @rule(key=TASKS, value=st.sampled_from([7, 8, "no number"]))
+    def set_result(self, key: str, value: Any) -> None:
+        self._order("set_result", key, values={"value": value})
+
+    @rule(word=st.sampled_from(["approve", "reject"]))
+    def decide(self, word: str) -> None:
+        self._order(word, "ask")
+
+    @rule(parameters=PARAMETERS.filter(bool))
+    def change(self, parameters: dict[str, Any]) -> None:
+        self._order("change", None, parameters=parameters)
+
+    @rule(key=MAYBE, parameters=PARAMETERS)
+    def repair(self, key: str | None, parameters: dict[str, Any]) -> None:
+        if self.model.end is None:
+            self._order("repair", key, parameters=parameters)
+        else:
+            self._repair_ended(key, parameters)
+
+    @rule()
+    def cancel(self) -> None:
+        self._order("cancel", None)
+
+    def teardown(self) -> None:
+        """Bring the run to its end and compare all that it has left behind."""
+        if self.model.end is None:
+            self._order("cancel", None)
+        assert _begun(self.stack, self.run_id) == self.model.begun
+        with self.stack.db.read() as session:
+            events = runs.events_after(session, self.run_id, 0, limit=10_000)
+            run = runs.get(session, self.run_id)
+        told = Counter(e.body["order"] for e in events if e.kind == "order")
+        wanted = {verb: count for verb, count in self.model.obeyed.items() if verb in LOGGED}
+        assert {verb: told[verb] for verb in LOGGED if told[verb]} == wanted
+        assert len(run.repairs) == self.model.obeyed["repair"] + self.repaired_after_end
+        assert run.parameters == self.model.params
+
+    def _order(self, verb: str, key: str | None, **more: Any) -> None:
+        execution = self._execution()
+        obeyed = self.model.obey(verb, key, more)
+        assert self._obeys(verb, key, more) is obeyed, (verb, key, more, self.model)
+        self._await(execution if verb == "repair" and obeyed else "")
+
+    def _obeys(self, verb: str, key: str | None, more: dict[str, Any]) -> bool:
+        try:
+            if verb == "repair":
+                self._repair_open(Wish(tasks=[key] if key else [], **more))
+            else:
+                give(self.stack, self.run_id, Action(verb), key, **more)
+        except Conflict:
+            return False
+        return True
+
+    def _repair_open(self, wish: Wish) -> None:
+        stack = self.stack
+        with stack.db.write() as session:
+            _, order = repairs.record_open(session, stack.actor, self.run_id, wish)
+        order = stack.temporal.run(controls.deliver(stack.db, stack.temporal.client, order))
+        assert order.state == controls.APPLIED
+
+    def _repair_ended(self, key: str | None, parameters: dict[str, Any]) -> None:
+        stack, wish = self.stack, Wish(tasks=[key] if key else [], parameters=parameters)
+        obeyed, execution = self.model.repair_ended(key, {"parameters": parameters}), ""
+        try:
+            with stack.db.write() as session:
+                _, launch = repairs.record(session, stack.actor, self.run_id, wish)
+        except Conflict:
+            assert not obeyed, (key, parameters, self.model)
+            return
+        assert obeyed, (key, parameters, self.model)
+        execution = self._execution()
+        self.repaired_after_end += 1
+        stack.temporal.run(executions.start(stack.temporal.client, launch))
+        executions.mark_started(stack.db, self.run_id)
+        self._await(execution)
+
+    def _await(self, before: str) -> None:
+        """Wait until the run is what its model is; `before` is the execution that it must leave."""
+        if self.model.end is not None:
+            run = ended(self.stack, self.run_id)
+            assert run.state == self.model.end
+            if run.state == "completed":
+                assert run.outputs == {"d": self.model.value}
+            return
+        wanted = dict(self.model.states)
+        self.stack.wait_for(
+            lambda _: (self._execution() != before and self._states() == wanted) or None
+        )
+
+    def _states(self) -> dict[str, str]:
+        """Ask the run how its tasks ended: as a repair of them all would find them."""
+        again = self.stack.outlook(self.run_id, *UPSTREAM)
+        return {task["path"]: task["was"] for task in again}
+
+    def _execution(self) -> str:
+        described = self.stack.temporal.run(self._handle().describe())
+        return str(described.run_id)
+
+    def _handle(self) -> Any:
+        return self.stack.temporal.client.get_workflow_handle(f"deep/{self.run_id}")
+
+
+def _job(stack: Stack) -> str:
+    with stack.db.read() as session:
+        found = jobs.find(session, stack.actor.workspace_id, JOB["name"])
+    return stack.save(JOB) if found is None else found.id
+
+
+def _begun(stack: Stack, run_id: str) -> Counter[str]:
+    """Return how often each task was begun, and the question asked."""
+    tries = set(begun(stack, run_id))
+    with stack.db.read() as session:
+        events = runs.events_after(session, run_id, 0, limit=10_000)
+    asked = {(e.task_key, e.attempt) for e in events if e.kind == "waiting"}
+    return Counter(key for key, _ in tries | asked)
+
+
+def _play(stack: Stack, examples: int, steps: int, **more: Any) -> None:
+    quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+    chosen = settings(max_examples=examples, stateful_step_count=steps, deadline=None,
+                      suppress_health_check=quiet, database=None, phases=[Phase.generate],
+                      **more)  # fmt: skip
+
+    class Given(Orders):
+        def __init__(self) -> None:
+            super().__init__(stack)
+
+    run_state_machine_as_test(Given, settings=chosen)
+
+
+@pytest.mark.timeout(600)
+def test_orders_in_any_sequence_are_obeyed_once_or_refused_as_the_model_says(stack: Stack) -> None:
+    _play(stack, examples=5, steps=10, derandomize=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_a_thousand_sequences_end_as_the_model_says(stack: Stack) -> None:
+    _play(stack, examples=1000, steps=15)

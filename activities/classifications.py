@@ -40,10 +40,14 @@ def classify(call: Call, given: group.ClassifyInput) -> group.ClassifyResult:
         advance(session, scan.source_id, SourceState.CLASSIFYING, SourceState.CLASSIFIED)
     with call.db.read() as session:
         pins = verdicts.pins(session, scan.source_id)
-        ids = [asset.id for asset in scans.assets(session, scan.id)]
+        assets = scans.assets(session, scan.id)
     judge = _Judge(call, scan, own, pins)
+    same = [asset for asset in assets if judge.is_same(asset)]
+    known = {asset.id for asset in same}
+    ids = [asset.id for asset in assets if asset.id not in known]
     for start in range(0, len(ids), _AT_ONCE):
         judge.assets(ids[start : start + _AT_ONCE])
+    judge.same(same)
     return group.ClassifyResult(
         columns=judge.columns, classified=judge.classified, by_kind=dict(judge.kinds)
     )
@@ -60,6 +64,7 @@ class _Judge:
         self._rules = parse(scan.settings.get("rules", {}))
         self.columns = self.classified = 0
         self.kinds = Counter[str]()
+        self._digests: dict[str, str] = {}
 
     def assets(self, ids: Sequence[str]) -> None:
         """Judge some assets without holding the database, then keep all of it at once."""
@@ -67,17 +72,40 @@ class _Judge:
             held = scans.assets_of(session, ids)
         found = {asset.id: self._asset(asset, columns) for asset, columns in held}
         with self._call.db.write() as session:
-            self._keep(session, held, found)
+            self._keep(session, ids, found)
+
+    def same(self, assets: Sequence[scans.ScanAsset]) -> None:
+        """Count what stands of assets that were judged before, by the same classifiers."""
+        with self._call.db.read() as session:
+            columns = scans.found_of(session, [asset.id for asset in assets])
+        for found in columns.values():
+            self._count([column.classifications for column in found])
+        self._call.heartbeat()
+
+    def is_same(self, asset: scans.ScanAsset) -> bool:
+        """Whether the engine would say of an asset what it has said before."""
+        if not asset.unchanged:
+            return False
+        return bool(asset.facts.get("judged") == self._digest(asset))
 
     def _asset(
         self, asset: scans.ScanAsset, columns: Sequence[scans.ScanColumn]
-    ) -> list[list[Found]] | None:
-        """Return what the engine says of each column; None where it has said it before."""
+    ) -> list[list[Found]]:
+        """Return what the engine says of each column."""
         self._call.heartbeat(asset.name)
+        return list(_detect(asset, columns, self._settings(asset), self._own))
+
+    def _count(self, columns: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+        self.columns += len(columns)
+        self.classified += sum(map(bool, columns))
+        self.kinds.update(item["kind"] for found in columns for item in found)
+
+    def _digest(self, asset: scans.ScanAsset) -> str:
         settings = self._settings(asset)
-        if asset.unchanged and asset.facts.get("judged") == _digest(settings, self._own):
-            return None
-        return list(_detect(asset, columns, settings, self._own))
+        asked = settings.model_dump_json()
+        if asked not in self._digests:
+            self._digests[asked] = _digest(settings, self._own)
+        return self._digests[asked]
 
     def _settings(self, asset: scans.ScanAsset) -> engine.ClassifySettings:
         rules = self._rules.for_asset(asset.name)
@@ -86,20 +114,16 @@ class _Judge:
         )
 
     def _keep(
-        self, session: Session, held: scans.Held, found: Mapping[str, list[list[Found]] | None]
+        self, session: Session, ids: Sequence[str], found: Mapping[str, list[list[Found]]]
     ) -> None:
         said: list[tuple[verdicts.Column, Sequence[Found]]] = []
         labels: dict[str, str] = {}
-        for asset, columns in scans.assets_of(session, [asset.id for asset, _ in held]):
-            detected = found[asset.id]
-            if detected is not None:
-                said += self._judged(asset, columns, detected)
+        for asset, columns in scans.assets_of(session, ids):
+            said += self._judged(asset, columns, found[asset.id])
             labels[asset.name] = highest(
                 item["sensitivity"] for c in columns for item in c.classifications
             )
-            self.columns += len(columns)
-            self.classified += sum(bool(c.classifications) for c in columns)
-            self.kinds.update(i["kind"] for c in columns for i in c.classifications)
+            self._count([column.classifications for column in columns])
         scanned = verdicts.Scanned(self._scan.workspace_id, self._scan.source_id, self._scan.id)
         verdicts.keep(session, scanned, said)
         asset_states.label(session, self._scan.source_id, labels)
@@ -114,8 +138,7 @@ class _Judge:
             column.classifications = effective(items, self._pins.get(place.id, {}))
             if asset.state == READ:
                 yield place, items
-        digest = _digest(self._settings(asset), self._own)
-        asset.facts = {**asset.facts, "judged": digest}
+        asset.facts = {**asset.facts, "judged": self._digest(asset)}
 
 
 def _digest(settings: engine.ClassifySettings, own: Sequence[engine.Classifier]) -> str:

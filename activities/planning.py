@@ -9,6 +9,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from activities.connectors.files import grouping
 from activities.connectors.protocol import Asset, Connector, Incremental
 from models.session import Database
 from models.stores import asset_states, scans
@@ -62,6 +63,20 @@ def basis(rules: Rules, own: Sequence[Classifier]) -> str:
     users = [(c.id, c.shape and c.shape.pattern, c.validator, c.detectors) for c in own]
     asked = (detectors(), users, rules.sample, rules.budget.rows)
     return hashlib.sha256(repr(asked).encode()).hexdigest()
+
+
+def listed_before(db: Database, source_id: str) -> dict[str, Asset]:
+    """Return the files of a source as they were listed before, by name."""
+    with db.read() as session:
+        found = scans.last_listed(session, source_id)
+    assets = (
+        grouping.listed_before(
+            asset.name, asset.fingerprint, asset.facts["details"], asset.facts.get("modified"),
+            names,
+        )
+        for asset, names in found
+    )  # fmt: skip
+    return {asset.name: asset for asset in assets if asset}
 
 
 @dataclass(frozen=True)

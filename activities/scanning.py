@@ -9,7 +9,7 @@ from temporalio.exceptions import CancelledError
 from activities.call import Call, Performers
 from activities.scan_reading import ScanReading
 from models.stores import asset_states, drift, scan_progress, scans, sources
-from models.stores.scans import Scan, ScanAsset, ScanColumn
+from models.stores.scans import FoundColumn, Scan, ScanAsset
 from models.stores.sources import Source
 from racine.errors import Conflict, RacineError
 from racine.governance import scan_logic as group
@@ -76,7 +76,7 @@ def detect_drift(call: Call, given: group.ScanRef) -> group.DriftResult:
             scan_id=scan_.id, previous_scan_id=None, added=0, removed=0, changed=0
         )
     clean = scan_.clean and earlier.clean
-    found = compare(_shapes(call, earlier), _shapes(call, scan_), clean=clean)
+    found = compare(*_shapes(call, earlier, scan_), clean=clean)
     counts = found.counts()
     with call.db.write() as session:
         drift.keep(session, scan_, earlier.id, [change.to_json() for change in found.changes])
@@ -125,18 +125,38 @@ def _scan_of(call: Call, given: group.ScanRef) -> tuple[Scan, Source]:
         return found, sources.get(session, found.source_id)
 
 
-def _shapes(call: Call, scan_: Scan) -> dict[str, Shape]:
+def _shapes(call: Call, earlier: Scan, later: Scan) -> tuple[dict[str, Shape], dict[str, Shape]]:
+    """Return both scans' assets as they are compared; columns only of those that may differ."""
     with call.db.read() as session:
-        columns = scans.columns_of(session, scan_.id)
-        return {
-            asset.name: _shape(scan_, asset, columns.get(asset.id, []))
-            for asset in scans.assets(session, scan_.id)
-        }
+        before, after = (
+            {asset.name: asset for asset in scans.assets(session, scan_.id)}
+            for scan_ in (earlier, later)
+        )
+        same = {name for name, asset in after.items() if _is_same(before.get(name), asset)}
+        differing = [a.id for held in (before, after) for a in held.values() if a.name not in same]
+        columns = scans.found_of(session, differing)
+    old, new = (
+        {name: _shape(scan_, asset, columns.get(asset.id), differs=name not in same)
+         for name, asset in held.items()}
+        for scan_, held in ((earlier, before), (later, after))
+    )  # fmt: skip
+    return old, new
 
 
-def _shape(scan_: Scan, asset: ScanAsset, columns: Sequence[ScanColumn]) -> Shape:
+def _is_same(before: ScanAsset | None, after: ScanAsset) -> bool:
+    """Whether an asset was not read again, and its columns are judged as they were."""
+    if before is None or not after.unchanged or not after.fingerprint:
+        return False
+    same = before.facts.get("judged") == after.facts.get("judged")
+    return same and before.state == after.state and before.fingerprint == after.fingerprint
+
+
+def _shape(
+    scan_: Scan, asset: ScanAsset, found: Sequence[FoundColumn] | None, *, differs: bool
+) -> Shape:
+    columns = found or ()
     modified = asset.facts.get("modified")
-    judged = asset.state == "scanned" and "judged" in asset.facts
+    judged = differs and asset.state == "scanned" and "judged" in asset.facts
     return Shape(
         columns={column.name: column.type for column in columns},
         rows=asset.rows,

@@ -9,9 +9,9 @@ from temporalio.exceptions import CancelledError
 from activities import classifiers
 from activities.beating import beating
 from activities.call import Call, Performers
-from activities.connectors.protocol import Listing
+from activities.connectors.protocol import Listing, Remembering
 from activities.opening import connect
-from activities.planning import Planner
+from activities.planning import Planner, listed_before
 from models.settings import Settings
 from models.stores import rule_sets, scans, sources
 from models.stores.rule_sets import Ruled
@@ -86,6 +86,8 @@ def _planned(
     own = classifiers.configured(Settings(database_url=call.db.url))
     connector = connect(call, source)
     try:
+        if isinstance(connector, Remembering) and ruled.rules.plan.mode != "full":
+            connector.remember(listed_before(call.db, source.id))
         with beating(call, connector):
             listing = connector.discover()
         planner = Planner.of(call.db, source.id, ruled.rules, own, connector)

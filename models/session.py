@@ -1,10 +1,12 @@
 """Database engines and sessions for SQLite and PostgreSQL."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -48,6 +50,14 @@ class Database:
         self.engine.dispose()
 
 
+def _parsed(text: str | bytes) -> Any:
+    # Three times as fast as the standard library, which takes what is stored but no valid Unicode.
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)
+
+
 def _engine(url: str, pool_size: int) -> Engine:
     if url.startswith("sqlite"):
         return _sqlite(url, pool_size)
@@ -57,6 +67,7 @@ def _engine(url: str, pool_size: int) -> Engine:
         max_overflow=2,
         pool_pre_ping=True,
         pool_timeout=10,
+        json_deserializer=_parsed,
         connect_args={
             "connect_timeout": 10,
             "options": f"-c statement_timeout={_STATEMENT_MILLISECONDS}",
@@ -66,8 +77,9 @@ def _engine(url: str, pool_size: int) -> Engine:
 
 def _sqlite(url: str, pool_size: int) -> Engine:
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=2, connect_args={"check_same_thread": False}
-    )
+        url, pool_size=pool_size, max_overflow=2, connect_args={"check_same_thread": False},
+        json_deserializer=_parsed,
+    )  # fmt: skip
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: Any) -> None:

@@ -154,6 +154,14 @@ class Connector(Protocol):
 
 
 @runtime_checkable
+class Remembering(Protocol):
+    """What a connector offers beside, where it must read of an asset to list it."""
+
+    def remember(self, assets: Mapping[str, Asset]) -> None:
+        """Let assets of the last listing, by name, stand for those that did not change since."""
+
+
+@runtime_checkable
 class Incremental(Protocol):
     """What a connector offers beside, where its source can pick rows by a column."""
 

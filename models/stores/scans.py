@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select
+from sqlalchemy.orm import Session, defer, load_only
 
 from models.stores.paging import Page, page
 from models.tables.base import now
@@ -20,6 +20,9 @@ CARRIED = ("type", "profile", "evidence", "classifications")
 
 _ROWS = 1000
 """Rows of one INSERT."""
+
+_IDS = 5000
+"""Ids of one query."""
 
 
 def create(
@@ -136,12 +139,8 @@ def columns(session: Session, asset_id: str) -> list[ScanColumn]:
     return list(session.scalars(found))
 
 
-Held = Sequence[tuple[ScanAsset, list[ScanColumn]]]
-"""Assets, each with its columns in order."""
-
-
-def assets_of(session: Session, ids: Sequence[str]) -> Held:
-    """Return some assets with their columns, in two queries."""
+def assets_of(session: Session, ids: Sequence[str]) -> Sequence[tuple[ScanAsset, list[ScanColumn]]]:
+    """Return some assets with their columns in order, in two queries."""
     found = {a.id: a for a in session.scalars(select(ScanAsset).where(ScanAsset.id.in_(ids)))}
     by_asset: dict[str, list[ScanColumn]] = {asset_id: [] for asset_id in ids}
     columns = select(ScanColumn).where(ScanColumn.asset_id.in_(ids))
@@ -151,9 +150,13 @@ def assets_of(session: Session, ids: Sequence[str]) -> Held:
 
 
 def columns_of(session: Session, scan_id: str) -> dict[str, list[ScanColumn]]:
-    """Return the columns of all of a scan's assets in one query, by asset id."""
+    """Return the columns of all of a scan's assets in one query, by asset id.
+
+    Their evidence is left where it is: most of their weight, and for the classifiers alone.
+    """
     found = (
         select(ScanColumn)
+        .options(defer(ScanColumn.evidence, raiseload=True))
         .join(ScanAsset, ScanAsset.id == ScanColumn.asset_id)
         .where(ScanAsset.scan_id == scan_id)
         .order_by(ScanColumn.asset_id, ScanColumn.position)
@@ -193,6 +196,47 @@ def last_read(session: Session, source_id: str, name: str) -> tuple[Scan, list[S
         raise NotFound(f"No scan has read {name!r}.", next_step="Scan the source first.")
     scan, asset_id = found
     return scan, columns(session, asset_id)
+
+
+class FoundColumn(NamedTuple):
+    """What drift asks of a column."""
+
+    name: str
+    type: str
+    classifications: list[Any]
+
+
+def found_of(session: Session, asset_ids: Sequence[str]) -> dict[str, list[FoundColumn]]:
+    """Return what was found in the columns of some assets, in their order, by asset id."""
+    by_asset: dict[str, list[FoundColumn]] = {}
+    wanted = select(
+        ScanColumn.asset_id, ScanColumn.name, ScanColumn.type, ScanColumn.classifications
+    ).order_by(ScanColumn.asset_id, ScanColumn.position)
+    for start in range(0, len(asset_ids), _IDS):
+        query = wanted.where(ScanColumn.asset_id.in_(asset_ids[start : start + _IDS]))
+        for asset_id, *column in session.execute(query):
+            by_asset.setdefault(asset_id, []).append(FoundColumn(*column))
+    return by_asset
+
+
+def last_listed(session: Session, source_id: str) -> list[tuple[ScanAsset, list[str]]]:
+    """Return the assets of a source as the last scan of each had them, with their columns' names.
+
+    Of an asset only what its listing said is loaded.
+    """
+    of_source = AssetState.asset_id == ScanAsset.id, AssetState.source_id == source_id
+    wanted = (ScanAsset.name, ScanAsset.fingerprint, ScanAsset.facts)
+    assets = select(ScanAsset).join(AssetState, and_(*of_source)).options(load_only(*wanted))
+    named = (
+        select(ScanColumn.asset_id, ScanColumn.name)
+        .join(AssetState, AssetState.asset_id == ScanColumn.asset_id)
+        .where(AssetState.source_id == source_id)
+        .order_by(ScanColumn.asset_id, ScanColumn.position)
+    )
+    columns: dict[str, list[str]] = {}
+    for asset_id, name in session.execute(named):
+        columns.setdefault(asset_id, []).append(name)
+    return [(asset, columns.get(asset.id, [])) for asset in session.scalars(assets)]
 
 
 def facts_of(

@@ -1,5 +1,6 @@
 """What a scan reads again, by its plan, and what it carries over; on both engines."""
 
+import os
 import sqlite3
 import threading
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from models.session import Database
 from models.stores import asset_states, rule_sets, scans
@@ -59,11 +60,11 @@ class Estate:
 
     def columns(self, scan_id: str) -> list[tuple[Any, ...]]:
         with self.db.read() as session:
-            found = scans.columns_of(session, scan_id)
+            ids = [asset.id for asset in scans.assets(session, scan_id)]
             return [
                 (a.name, c.name, c.profile, c.evidence, c.classifications)
-                for a in scans.assets(session, scan_id)
-                for c in found[a.id]
+                for a, columns in scans.assets_of(session, ids)
+                for c in columns
             ]
 
     def alter(self, table: str, **values: Any) -> None:
@@ -93,6 +94,62 @@ def test_unchanged_assets_keep_their_facts_unread(db: Database, tmp_path: Path) 
     with db.read() as session:
         totals = scans.totals(session, second)
     assert (totals["scanned"], totals["unchanged"], totals["rows"]) == (2, 2, 0)
+
+
+def written_over(path: Path) -> None:
+    """Put other content into a file, which its size and time do not tell."""
+    status = path.stat()
+    path.write_bytes(b"x;" * (status.st_size // 2) + b"\n" * (status.st_size % 2))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.mark.parametrize("names", [("shop", "staff"), ("p_1", "p_2", "p_3")], ids=["files", "set"])
+def test_files_that_did_not_change_are_not_opened_to_list_them(
+    db: Database, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    estate = Estate(db, folder(tmp_path / "f", **dict.fromkeys(names, 40)), "files")
+    first = estate.scan()
+    for file in (tmp_path / "f").iterdir():
+        written_over(file)
+    second = estate.scan()
+    assert estate.columns(second) == estate.columns(first)
+    assert not estate.read(second)
+    assert estate.read(estate.scan(mode="full")), "a full scan judges them anew"
+
+
+def governed(estate: Estate) -> list[str]:
+    """Scan a source and publish it; return what it read and put its statements aside."""
+    scan_id = estate.scan()
+    for step in ("scan_logic.detect_drift", "compliance.validate", "catalog.publish"):
+        estate.world.next_run().do(step, scan_id=scan_id)
+    return estate.read(scan_id)
+
+
+def statements(estate: Estate) -> int:
+    """Return how many statements it takes to scan and publish what did not change."""
+    counted: list[str] = []
+
+    def count(*said: Any) -> None:
+        counted.append(said[2])
+
+    event.listen(estate.db.engine, "before_cursor_execute", count)
+    try:
+        assert governed(estate) == []
+    finally:
+        event.remove(estate.db.engine, "before_cursor_execute", count)
+    return len(counted)
+
+
+def test_many_unchanged_tables_cost_no_more_statements_than_one(
+    db: Database, tmp_path: Path
+) -> None:
+    estate = Estate(db, folder(tmp_path / "f", aa=20), "files")
+    assert governed(estate) == ["aa.csv"]
+    of_one = statements(estate)
+    names = [f"{a}{b}" for a in "abcdef" for b in "abcdef"]
+    folder(tmp_path / "f", **dict.fromkeys(names[1:], 20))
+    assert len(governed(estate)) == 35
+    assert statements(estate) <= of_one
 
 
 def test_only_what_changed_is_read(db: Database, tmp_path: Path) -> None:

@@ -35,11 +35,11 @@ def discovered(
 def facts(db: Database, scan_id: str) -> list[tuple[object, ...]]:
     """Return everything a scan found, in a form to compare."""
     with db.read() as session:
-        columns = scans.columns_of(session, scan_id)
+        ids = [asset.id for asset in scans.assets(session, scan_id)]
         return [
             (a.name, a.state, a.rows, a.rows_read, c.name, c.type, c.profile, c.evidence)
-            for a in scans.assets(session, scan_id)
-            for c in columns[a.id]
+            for a, columns in scans.assets_of(session, ids)
+            for c in columns
         ]
 
 

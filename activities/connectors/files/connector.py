@@ -1,6 +1,6 @@
 """Data files as a source, wherever they lie."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from activities.connectors import checks
 from activities.connectors.files import members
@@ -17,6 +17,10 @@ class FilesConnector:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._listed: Mapping[str, Asset] = {}
+
+    def remember(self, assets: Mapping[str, Asset]) -> None:
+        self._listed = assets
 
     def check(self) -> Iterator[CheckStep]:
         return checks.run(("find", self._store.find), ("list", self._list), ("read", self._read))
@@ -24,7 +28,7 @@ class FilesConnector:
     def discover(self) -> Listing:
         self._store.find()
         errors: list[str] = []
-        found = assets(self._store, self._store.entries(errors))
+        found = assets(self._store, self._store.entries(errors), self._listed)
         return Listing(tuple(found), tuple(errors))
 
     def count(self, asset: Asset) -> int | None:

@@ -2,8 +2,10 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
 from typing import Any
 
 from activities.connectors.files import sets
@@ -21,8 +23,14 @@ _DESCRIBED = 100
 _SCHEMAS_KEPT = 200
 
 
-def assets(store: Store, entries: Iterable[Entry]) -> list[Asset]:
-    """Return the assets that files make, by name."""
+def assets(
+    store: Store, entries: Iterable[Entry], listed: Mapping[str, Asset] | None = None
+) -> list[Asset]:
+    """Return the assets that files make, by name.
+
+    A file or set that is as it was `listed` before is not opened.
+    """
+    listed = listed or {}
     groups: dict[sets.Pattern, list[Entry]] = {}
     plain: list[Entry] = []
     for entry in entries:
@@ -30,10 +38,11 @@ def assets(store: Store, entries: Iterable[Entry]) -> list[Asset]:
         (plain if shared is None else groups.setdefault(shared, [])).append(entry)
     made: list[Asset] = []
     for shared, found in groups.items():
-        asset, rest = _as_set(store, shared, sorted(found, key=lambda e: e.name))
+        found.sort(key=lambda entry: entry.name)
+        asset, rest = _set_again(shared, found, listed) or _as_set(store, shared, found)
         made += [asset] if asset else []
         plain += rest
-    made += [single(File(store, entry)) for entry in plain]
+    made += [_again(entry, listed) or single(File(store, entry)) for entry in plain]
     return sorted(made, key=lambda asset: asset.name)
 
 
@@ -48,9 +57,67 @@ def single(file: File) -> Asset:
         except SourceFault as fault:
             error = fault.message
     return Asset(
-        entry.name, "file", columns, details, details.get("rows"), entry.fingerprint, error,
-        entry.bytes, entry.modified,
+        entry.name, "file", columns, details | _types(columns), details.get("rows"),
+        entry.fingerprint, error, entry.bytes, entry.modified,
     )  # fmt: skip
+
+
+def _types(columns: Sequence[Column]) -> dict[str, Any]:
+    """Return the columns' types as they were listed: a scan stores what it finds in their place."""
+    types = [column.type for column in columns]
+    return {"types": types[0] if len(set(types)) == 1 else types, "judged_by": _code()}
+
+
+@cache
+def _code() -> str:
+    """Return a digest of the code that lists files: what another release said does not stand."""
+    digest = hashlib.sha256()
+    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def listed_before(
+    name: str, fingerprint: str, details: Mapping[str, Any], modified: str | None,
+    columns: Sequence[str],
+) -> Asset | None:  # fmt: skip
+    """Return a file or set as its last listing had it, None where that did not say all."""
+    types = details.get("types")
+    if not fingerprint or types is None or details.get("judged_by") != _code():
+        return None
+    each = [types] * len(columns) if isinstance(types, str) else types
+    if len(each) != len(columns):
+        return None
+    pairs = zip(columns, each, strict=True)
+    return Asset(
+        name, "file", tuple(Column(*pair) for pair in pairs), dict(details), details.get("rows"),
+        fingerprint, modified=modified,
+    )  # fmt: skip
+
+
+def _again(entry: Entry, listed: Mapping[str, Asset]) -> Asset | None:
+    """Return a file as it was listed before, None for one that is new or changed."""
+    last = listed.get(entry.name)
+    if last is None or entry.error or entry.fingerprint != last.fingerprint:
+        return None
+    return replace(last, bytes=entry.bytes, modified=entry.modified)
+
+
+def _set_again(
+    shared: sets.Pattern, entries: list[Entry], listed: Mapping[str, Asset]
+) -> tuple[Asset, list[Entry]] | None:
+    """Return what `_as_set` does where each file is as it was listed before, else None."""
+    last = listed.get(shared.name)
+    members = {part.name: part.fingerprint for part in last.parts} if last else {}
+    if last is None or not members:
+        return None
+    inside = [entry for entry in entries if entry.name in members]
+    rest = [entry for entry in entries if entry.name not in members]
+    same = all(entry.fingerprint == members[entry.name] != "" for entry in inside)
+    if len(inside) < len(members) or not same or not all(_again(e, listed) for e in rest):
+        return None
+    return replace(last, bytes=sum(entry.bytes for entry in inside)), rest
 
 
 @dataclass
@@ -134,9 +201,10 @@ def _asset(shared: sets.Pattern, entries: Sequence[Entry], looked: _Looked) -> A
         "partitions": {key: len(found) for key, found in values.items()},
     }
     columns |= dict.fromkeys(keys, "partition")
+    made = tuple(Column(*column) for column in columns.items())
     marks = "\n".join(f"{e.name!r} {e.fingerprint}" for e in entries)
     return Asset(
-        shared.name, "file", tuple(Column(*c) for c in columns.items()), details, None,
+        shared.name, "file", made, details | _types(made), None,
         hashlib.sha256(marks.encode()).hexdigest()[:32], None,
         sum(e.bytes for e in entries), max(map(_age, entries)) or None,
     )  # fmt: skip

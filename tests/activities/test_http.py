@@ -208,11 +208,11 @@ def test_a_slow_answer_ends_in_its_time_and_when_cancelled(tasks: Http) -> None:
 
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(tasks.asked) < 2:
         assert time.monotonic() < deadline
     environment.cancel()
-    thread.join(5)
+    thread.join(60)
     assert [type(end) for end in ended] == [CancelledError]
 
 

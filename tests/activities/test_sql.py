@@ -186,7 +186,7 @@ def test_too_many_rows_are_a_clear_error(kind: str, tasks: Sql) -> None:
 def test_a_statement_ends_in_its_time(kind: str, tasks: Sql) -> None:
     began = time.monotonic()
     said = tasks.fails(SLOW[kind], timeout_seconds=0.5)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert ("broken off" in said[1]) or ("ran out of time" in said[1])
 
 
@@ -208,7 +208,7 @@ def test_cancelling_the_task_stops_the_query_at_the_source(kind: str, tasks: Sql
     thread.join(1)
     assert thread.is_alive()
     environment.cancel()
-    thread.join(5)
+    thread.join(60)
     assert [type(end) for end in ended] == [CancelledError]
     if kind == "postgresql":
         with tasks.bench.db.read() as session:
@@ -216,7 +216,7 @@ def test_cancelling_the_task_stops_the_query_at_the_source(kind: str, tasks: Sql
         assert source is not None
         with psycopg.connect(source.location.replace("+psycopg", "")) as db:
             running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + 60
             while db.execute(running).fetchone() != (0,):
                 assert time.monotonic() < deadline
 

@@ -14,7 +14,7 @@ from tests.api.test_executions import URL, ended, save
 
 def patient(client: httpx.Client, url: str, **query: Any) -> dict[str, Any]:
     """Ask until the run's log, which is written in batches, has what is asked for."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (answer := client.get(url, params=query)).status_code != 200:
         assert time.monotonic() < deadline, answer.text
         time.sleep(0.05)

@@ -83,4 +83,4 @@ def test_taken_ports_are_passed_over_and_an_asked_for_one_refused() -> None:
 
 
 def _left(processes: list[psutil.Process]) -> list[psutil.Process]:
-    return list(psutil.wait_procs(processes, timeout=10)[1])
+    return list(psutil.wait_procs(processes, timeout=60)[1])

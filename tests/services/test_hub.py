@@ -33,7 +33,7 @@ def write(db: Database, run_id: str, n: int) -> None:
 
 
 async def _listens(hub: Hub) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while hub._listener is None or not hub._listener.listening:
         assert time.monotonic() < deadline, "it never listened"
         await asyncio.sleep(0.02)

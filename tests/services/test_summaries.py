@@ -1,10 +1,10 @@
 """Views of runs, on both engines, over logs as the workers write them."""
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import event as engine_event
 from sqlalchemy.orm import Session
 
 from models.session import Database
@@ -121,7 +121,7 @@ def test_failures_that_differ_in_numbers_and_names_are_one() -> None:
 
 
 def test_a_thousand_tasks_by_a_hundred_runs(sqlite_db: Database) -> None:
-    """The issue's figure is 200 ms of an idle machine; processor time holds on a busy one."""
+    """A few statements, however many tasks and runs: `bench.insights` measures the time."""
     noop = {"operation": "racine.noop"}
     tasks = [{"task_key": f"t{n}", "operation_task": noop} for n in range(1000)]
     with sqlite_db.write() as session:
@@ -131,9 +131,11 @@ def test_a_thousand_tasks_by_a_hundred_runs(sqlite_db: Database) -> None:
             states = {"states": "s" * 1000, "starts": list(range(1000)),
                       "durations": [5] * 1000, "attempts": [1] * 1000, "failures": []}  # fmt: skip
             summary_store.put(session, f"run_{number}", states)
-    began = time.process_time()
+    asked: list[str] = []
     with sqlite_db.read() as session:
+        engine_event.listen(
+            session.get_bind(), "before_cursor_execute", lambda *to: asked.append(to[2])
+        )
         keys, rows = summaries.matrix(session, ME, job_id, 100)
-    spent = time.process_time() - began
     assert (len(keys[1]), len(rows), len(rows[0].starts)) == (1000, 100, 1000)
-    assert spent < 0.2
+    assert len(asked) <= 5

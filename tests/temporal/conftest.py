@@ -59,7 +59,7 @@ class Stack:
         result: RunResult = self.temporal.run(handle.result())
         return result
 
-    def wait_for(self, look: Callable[[Session], T | None], seconds: float = 30) -> T:
+    def wait_for(self, look: Callable[[Session], T | None], seconds: float = 60) -> T:
         """Look into the database until there is what is looked for."""
         deadline = time.monotonic() + seconds
         while True:
@@ -88,7 +88,7 @@ class Stack:
 
     def events(self, run_id: str) -> list[tuple[str, str]]:
         """Return task and kind of every event, once the log is closed."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             with self.db.read() as session:
                 events = runs.events_after(session, run_id, 0, limit=10_000)

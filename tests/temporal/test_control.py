@@ -43,7 +43,7 @@ def state_of(stack: Stack, run_id: str) -> str:
         return runs.get(session, run_id).state
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

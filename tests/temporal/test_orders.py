@@ -34,7 +34,7 @@ def refused(stack: Stack, handle: WorkflowHandle[Any, Any], verb: str, **call: A
 
 
 def until(stack: Stack, run_id: str, wanted: Callable[[list[tuple[str, str]]], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         with stack.db.read() as session:
             events = runs.events_after(session, run_id, 0, limit=1000)

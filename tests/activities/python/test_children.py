@@ -93,7 +93,7 @@ def test_a_time_limit_really_kills(pool: PythonPool) -> None:
     began = time.monotonic()
     with pytest.raises(OutOfTime):
         run(pool, "forever", seconds=0.5)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     children = psutil.Process().children(recursive=True)
     assert not [c for c in children if "child.py" in " ".join(c.cmdline())]
 
@@ -163,7 +163,7 @@ def test_an_attempt_that_is_called_off_is_killed(pool: PythonPool) -> None:
 def test_what_a_task_left_running_goes_with_its_child(pool: PythonPool) -> None:
     pid = run(pool, "orphan")["values"]["pid"]
     pool.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -93,7 +93,7 @@ def logs() -> None:
 
 def says_and_waits(path: str) -> str:
     print("waiting", flush=True)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not os.path.exists(path):
         if time.monotonic() > deadline:
             return "never seen"

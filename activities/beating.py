@@ -27,9 +27,10 @@ def beating(
 
     def beat() -> None:
         while not done.wait(_BEAT_SECONDS):
-            if (activity.in_activity() and activity.is_cancelled()) or asked():
-                connector.cancel()
-            # It raises what the reading thread is to hear, and would end this one before its work.
+            # What either raises, the reading thread is to hear: it would end this one too early.
+            with contextlib.suppress(Exception):
+                if (activity.in_activity() and activity.is_cancelled()) or asked():
+                    connector.cancel()
             with contextlib.suppress(Exception):
                 call.heartbeat()
 

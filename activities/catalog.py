@@ -148,8 +148,9 @@ def _retire(
     """Take for gone what two clean listings lacked; return how many assets went and were held."""
     source_id, clean = found.source.id, found.scan.clean
     listed = {asset_id(source_id, name) for name in scans.listed_names(session, found.scan.id)}
-    # Of an asset that the rules leave out, this scan says nothing: its columns are not absent.
-    taken = {asset_id(source_id, asset.name): asset for asset in found.assets}
+    # Of an asset that the rules leave out or that could not be read, this scan says nothing: its
+    # columns are not absent.
+    taken = {asset_id(source_id, a.name): a for a in found.assets if a.state != "failed"}
     seen = {
         asset_id(source_id, asset.name, column.name)
         for asset in taken.values()

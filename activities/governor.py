@@ -18,7 +18,8 @@ _LOOK_SECONDS = 1.0
 """How often the orders are looked at."""
 _ALIVE_SECONDS = 10.0
 STALLED_SECONDS = 300.0
-"""How long a source may give nothing before its query is broken off."""
+"""How long a source may give nothing before its query is broken off; an asset's own budget of
+seconds may be less."""
 
 
 class Skipped(SourceFault):
@@ -62,18 +63,19 @@ class Governor:
     holder: str
     rules: Rules
     spent: Spent = field(default_factory=Spent)
-    stalled_seconds: float = STALLED_SECONDS
     asset_id: str = ""
 
     def __post_init__(self) -> None:
         self._control: dict[str, Any] = {}
         self._looked = self._beaten = 0.0
         self._last = time.monotonic()
+        self._patience = STALLED_SECONDS
         self._lock = threading.Lock()
 
-    def begin(self, asset_id: str) -> None:
-        """Note which asset is read from now on."""
+    def begin(self, asset_id: str, seconds: float | None = None) -> None:
+        """Note which asset is read from now on, and how long its reading may take."""
         self.asset_id, self._last = asset_id, time.monotonic()
+        self._patience = min(STALLED_SECONDS, seconds or STALLED_SECONDS)
         self.obey()
 
     def batch(self, rows: int, bytes_: int) -> str | None:
@@ -106,8 +108,8 @@ class Governor:
         control = self._look()
         if self.asset_id in control.get("skipped", ()):
             return "The reading of this asset was cancelled."
-        if time.monotonic() - self._last > self.stalled_seconds and not self._idle(control):
-            return f"The source gave nothing for {self.stalled_seconds:g} seconds."
+        if time.monotonic() - self._last > self._patience and not self._idle(control):
+            return f"The source gave nothing for {self._patience:g} seconds."
         return None
 
     def wait_until_open(self) -> None:

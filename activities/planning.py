@@ -134,9 +134,11 @@ class Planner:
         held: Mapping[str, tuple[dict[str, Any], list[ScanColumn]]],
         now: datetime,
     ) -> Row:
-        if asset.error:
-            return row | {"state": "failed"}, _columns(asset)
         facts = held.get(state.asset_id or "") if state else None
+        if asset.error:
+            # What cannot be opened tells no columns: those that it had are not gone for that.
+            columns = asset.columns or (facts[1] if facts else ())
+            return row | {"state": "failed"}, _column_rows(columns)
         known = _known(state) if state and facts else None
         rules = self.rules.for_asset(asset.name)
         made = planning.plan(

@@ -97,9 +97,7 @@ class ScanReading:
     def _told(self, row: ScanAsset, fault: SourceFault) -> bool:
         """Keep why an asset cannot be read; False where an order broke the query off."""
         stalled = self.governor.stop_reason()
-        try:
-            self.governor.obey()
-        except Skipped:
+        if self._is_skipped():
             return False
         self._keep_error(row, stalled or str(fault))
         return True
@@ -111,7 +109,8 @@ class ScanReading:
         and at once where it is the credential's.
         """
         self._close()
-        self.governor.obey()
+        if self._is_skipped():
+            return False
         if tries < _TRIES:
             time.sleep(tries)
             return False
@@ -120,6 +119,14 @@ class ScanReading:
             raise fault
         self._keep_error(row, str(fault))
         return True
+
+    def _is_skipped(self) -> bool:
+        """Whether somebody cancelled this asset; raises what ends the whole attempt."""
+        try:
+            self.governor.obey()
+        except Skipped:
+            return True
+        return False
 
     def _keep_error(self, row: ScanAsset, reason: str) -> None:
         with self.call.db.write() as session:
@@ -135,7 +142,7 @@ class ScanReading:
         if self._connector is None:
             self.governor.wait_for(self._connection_free)
             self._connector = connect(self.call, self.source)
-        self.governor.begin(row.id)
+        self.governor.begin(row.id, self.rules.for_asset(row.name).budget.seconds)
 
     def _connection_free(self) -> bool:
         most = self.rules.source_budget.connections

@@ -101,6 +101,7 @@ def _finish(call: Call, found: Scan, holder: str, state: str, reason: str | None
         if scans.get(session, found.id).holder != holder:
             return  # the attempt that has taken it over ends it
         if state == "scanned":
+            scans.carry_unread(session, found.id)
             asset_states.carry(session, found.source_id, found.id)
         if state == "cancelled":
             scans.cancel_pending(session, found.id)

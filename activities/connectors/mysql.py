@@ -13,6 +13,7 @@ from pymysql.cursors import SSCursor
 
 from activities.connectors import checks
 from activities.connectors.boundary import Boundary
+from activities.connectors.hanging_up import hang_up
 from activities.connectors.mysql_faults import as_fault, grant
 from activities.connectors.mysql_tables import COLUMNS, KEYS, TABLES, assets
 from activities.connectors.protocol import (
@@ -39,6 +40,8 @@ from racine.governance.data_sources import CheckStep
 from racine.governance.data_sources.locations import Location
 
 _CONNECT_SECONDS = 10
+_CANCEL_SECONDS = 3
+"""How long a server may take to hear that it should stop, before it is hung up on."""
 _SILENCE_SECONDS = 310
 """How long the server may say nothing: a little longer than a statement may take."""
 
@@ -111,10 +114,15 @@ class MysqlConnector:
 
     def cancel(self) -> None:
         connection = self._opened
-        if connection is None:
+        if connection is None or not connection.open:
             return
-        with suppress(SourceFault, Unavailable, pymysql.MySQLError), self._connect() as other:
-            other.cursor().execute(f"KILL QUERY {connection.thread_id()}")
+        try:
+            with self._connect(_CANCEL_SECONDS) as other:
+                other.cursor().execute(f"KILL QUERY {connection.thread_id()}")
+        except (SourceFault, Unavailable, pymysql.MySQLError, OSError):
+            stream = vars(connection).get("_sock")
+            if stream is not None:
+                hang_up(stream.fileno())
 
     def close(self) -> None:
         connection, self._opened = self._opened, None
@@ -202,7 +210,7 @@ class MysqlConnector:
             self._opened = self._connect()
         return self._opened
 
-    def _connect(self) -> "Connection[Any]":
+    def _connect(self, patience: float = _CONNECT_SECONDS) -> "Connection[Any]":
         at = self._location
         address = (self._resolve(), at.port)
         try:
@@ -213,7 +221,7 @@ class MysqlConnector:
                 local_infile=False, conv={}, program_name="racine", defer_connect=True, **_tls(at),
             )  # fmt: skip
             # The address that was checked is used, not the name, which may lead elsewhere by now.
-            connection.connect(_greeted(socket.create_connection(address, _CONNECT_SECONDS)))
+            connection.connect(_greeted(socket.create_connection(address, patience)))
             self._settle(connection)
         except (pymysql.MySQLError, OSError, *_BROKEN_TALK) as fault:
             raise as_fault(fault, at) from None

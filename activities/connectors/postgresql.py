@@ -1,7 +1,7 @@
 """Reads a PostgreSQL database in read-only transactions."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import chain
 from typing import Any, LiteralString
@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from activities.connectors import checks
 from activities.connectors.boundary import Boundary
+from activities.connectors.hanging_up import hang_up
 from activities.connectors.postgresql_faults import as_fault
 from activities.connectors.postgresql_tables import COLUMNS, KEYS, RESET, STORAGE, assets
 from activities.connectors.protocol import (
@@ -29,6 +30,8 @@ from racine.governance.data_sources import CheckStep
 from racine.governance.data_sources.locations import Location
 
 _CONNECT_SECONDS = 10
+_CANCEL_SECONDS = 3
+"""How long a server may take to hear that it should stop, before it is hung up on."""
 _STATEMENT_SECONDS = 300
 _SESSION = (
     f"-c statement_timeout={_STATEMENT_SECONDS}s -c lock_timeout=5s"
@@ -108,8 +111,14 @@ class PostgresqlConnector:
             yield columnar(rows, width)
 
     def cancel(self) -> None:
-        if self._opened is not None:
-            self._opened.cancel_safe(timeout=5)
+        connection = self._opened
+        if connection is None or connection.closed:
+            return
+        try:
+            connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        except psycopg.Error:
+            with suppress(psycopg.Error):
+                hang_up(connection.fileno())
 
     def close(self) -> None:
         if self._opened is not None:

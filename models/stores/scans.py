@@ -1,6 +1,6 @@
 """Queries over scans and what they found."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -367,24 +367,36 @@ def leave_out(session: Session, scan_id: str, why: str) -> list[str]:
 
 def carry_left_out(session: Session, scan_id: str) -> None:
     """Let assets that were put off keep the facts that an earlier scan found, where there are."""
+    for asset, before, known in _found_before(session, scan_id, "deferred"):
+        asset.state, asset.unchanged = "scanned", True
+        asset.rows, asset.rows_read = before["rows"], before["rows_read"]
+        _carry(session, asset, known)
+
+
+def carry_unread(session: Session, scan_id: str) -> None:
+    """Let the columns of assets that could not be read keep what an earlier scan found of them."""
+    for asset, _, known in _found_before(session, scan_id, "failed", "cancelled"):
+        _carry(session, asset, known)
+
+
+def _found_before(
+    session: Session, scan_id: str, *states: str
+) -> Iterator[tuple[ScanAsset, Mapping[str, Any], Sequence[ScanColumn]]]:
+    """Yield assets of some states, each with its facts and columns of the scan that read it."""
     scan = get(session, scan_id)
-    left = select(ScanAsset).where(ScanAsset.scan_id == scan_id, ScanAsset.state == "deferred")
-    by_name = {asset.name: asset for asset in session.scalars(left)}
-    known = session.execute(
+    wanted = select(ScanAsset).where(ScanAsset.scan_id == scan_id, ScanAsset.state.in_(states))
+    by_name = {asset.name: asset for asset in session.scalars(wanted)}
+    kept = session.execute(
         select(AssetState.name, AssetState.asset_id).where(AssetState.source_id == scan.source_id)
     )
-    held = {name: found for name, found in known if name in by_name and found}
+    held = {name: found for name, found in kept if name in by_name and found}
     facts = facts_of(session, list(held.values()))
     for name, found in held.items():
         if found in facts:
-            _carry(session, by_name[name], *facts[found])
+            yield by_name[name], *facts[found]
 
 
-def _carry(
-    session: Session, asset: ScanAsset, before: Mapping[str, Any], known: Sequence[ScanColumn]
-) -> None:
-    asset.state, asset.unchanged = "scanned", True
-    asset.rows, asset.rows_read = before["rows"], before["rows_read"]
+def _carry(session: Session, asset: ScanAsset, known: Sequence[ScanColumn]) -> None:
     by_name = {column.name: column for column in known}
     for column in columns(session, asset.id):
         if (old := by_name.get(column.name)) is not None:

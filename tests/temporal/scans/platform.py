@@ -54,6 +54,11 @@ class Platform:
         given = {"parameters": {"source_id": source_id}}
         return RunningScan(self, str(self.post(f"{_RUNS}/{job_id}/execute", given)["id"]))
 
+    def catalog(self) -> dict[str, dict[str, Any]]:
+        """Return what the catalog holds, by qualified name."""
+        found = self.get("/api/advanced-catalog/assets", limit=200)["items"]
+        return {item["qualified_name"]: item for item in found}
+
     def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = self.http.post(path, json=body or {})
         assert answer.is_success, answer.text
@@ -115,6 +120,11 @@ class RunningScan:
         states = {name: asset["state"] for name, asset in self.assets().items()}
         return {name: state for name, state in states.items() if state != "excluded"}
 
+    def reading_order(self) -> list[str]:
+        """Return the assets in the order in which they are, or were, read."""
+        found = [(-a["plan"]["score"], name) for name, a in self.assets().items() if a["plan"]]
+        return [name for _, name in sorted(found)]
+
     def columns(self, asset: str) -> dict[str, dict[str, Any]]:
         place = f"{_SCANS}/{self.id}/assets/{self.assets()[asset]['id']}"
         return {column["name"]: column for column in self.platform.get(place)["columns"]}
@@ -134,8 +144,8 @@ class RunningScan:
         """Cancel the whole run, as `racine scans cancel` does."""
         self.platform.post(f"{_RUNS}/executions/{self.run_id}/control", {"action": "cancel"})
 
-    def ended(self, state: str = "completed") -> "RunningScan":
+    def ended(self, state: str = "completed", seconds: float = 90) -> "RunningScan":
         """Wait until the run has ended in a state."""
-        until(lambda: self.run()["state"] not in OPEN, "the run has ended")
+        until(lambda: self.run()["state"] not in OPEN, "the run has ended", seconds)
         assert self.run()["state"] == state, self.run()
         return self

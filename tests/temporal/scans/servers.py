@@ -35,6 +35,9 @@ class Server(Protocol):
     def sessions(self) -> int:
         """Return how many connections Racine has open."""
 
+    def drop(self) -> None:
+        """Break off every connection of Racine."""
+
 
 @dataclass
 class Postgresql:
@@ -49,6 +52,9 @@ class Postgresql:
 
     def sessions(self) -> int:
         return len(self._ask(_RACINE))
+
+    def drop(self) -> None:
+        self._ask(_RACINE.replace("query", "pg_terminate_backend(pid)"))
 
     def _ask(self, query: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.location) as db:
@@ -76,6 +82,10 @@ class Mariadb:
 
     def sessions(self) -> int:
         return len(self._ask(_THREADS))
+
+    def drop(self) -> None:
+        for (number,) in self._ask(_THREADS.replace("info", "id", 1)):
+            self._ask(f"KILL {number}")
 
     def _ask(self, query: str) -> list[tuple[object, ...]]:
         with self.server.connect() as db, db.cursor() as cursor:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -24,6 +25,12 @@ from tools.temporal.binary import temporal_binary
 from tools.temporal.dev_server import SETTINGS
 
 T = TypeVar("T")
+
+# The same examples on every machine, however slow: a change fails by what it changed.
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 
 def pytest_collection_finish() -> None:

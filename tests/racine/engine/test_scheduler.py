@@ -78,7 +78,7 @@ def graphs(draw: st.DrawFn) -> tuple[Plan, dict[str, bool], dict[str, int]]:
     return plan_of(*tasks), fails, turns
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(graphs(), st.integers(1, 5))
 def test_every_graph_runs_by_its_rules(
     graph: tuple[Plan, dict[str, bool], dict[str, int]], cap: int
@@ -106,7 +106,7 @@ def test_every_graph_runs_by_its_rules(
         assert may_run(step, known) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(graphs())
 def test_the_same_graph_runs_in_the_same_order(
     graph: tuple[Plan, dict[str, bool], dict[str, int]],
@@ -118,7 +118,7 @@ def test_the_same_graph_runs_in_the_same_order(
     assert worlds[0].happened == worlds[1].happened
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(graphs(), st.integers(0, 12))
 def test_pause_starts_nothing_and_resume_finishes(
     graph: tuple[Plan, dict[str, bool], dict[str, int]], after: int
@@ -145,7 +145,7 @@ def test_pause_starts_nothing_and_resume_finishes(
     assert scheduler.complete
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(graphs(), st.integers(0, 12))
 def test_stop_ends_every_task_once(
     graph: tuple[Plan, dict[str, bool], dict[str, int]], after: int
@@ -168,7 +168,7 @@ def test_stop_ends_every_task_once(
     assert len(ends) == len(set(ends))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(graphs(), st.integers(0, 12))
 def test_a_drained_run_goes_on_where_it_stopped(
     graph: tuple[Plan, dict[str, bool], dict[str, int]], after: int

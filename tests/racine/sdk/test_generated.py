@@ -16,7 +16,7 @@ from racine.sdk.generated import python_of
 from racine.sdk.job import JobDefinition
 from tests.racine.sdk.documents import FIELDS, documents
 
-CALM = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+CALM = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 def compiled(source: str) -> JobDocument:

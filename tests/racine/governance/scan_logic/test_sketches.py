@@ -13,7 +13,7 @@ from racine.governance.scan_logic.profile import ColumnProfile
 from racine.governance.scan_logic.sketches import Distinct, Frequent, Quantiles, keyed
 
 KEY = b"a key of an installation, no less"
-FEW = settings(max_examples=40, deadline=None)
+FEW = settings(max_examples=40)
 
 
 @FEW

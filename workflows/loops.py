@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from racine import expressions, items
     from racine.engine.kept import Kept, numbers
-    from racine.engine.plan import INLINE_STEPS, Step
+    from racine.engine.plan import INLINE_STEPS, Plan, Step
     from racine.engine.policies import root_failures, verdict
     from racine.engine.scheduler import ORDERED
     from racine.engine.states import RunState, TaskResult, TaskState
@@ -122,8 +122,13 @@ async def for_each(level: "Level", step: Step) -> TaskResult | None:
     if flow.memory is not None:
         flow.memory.loop(path, total, expanded.model_dump(mode="json", exclude_defaults=True))
     allowed = int(total * step.spec["max_failed_percent"] / 100)
-    names = level.names_of(step)
-    scope = level.scope.model_copy(update={"prefix": path, "outer_tasks": names["tasks"]})
+    scope = level.scope.model_copy(
+        update={
+            "prefix": path,
+            "outer_tasks": level.names_of(step)["tasks"],
+            "parameters": _read_by(step.body, level.scope.parameters),
+        }
+    )
     given = LoopInput(
         scope=scope, key=step.key, body=step.body, items=expanded.items, ref=expanded.ref,
         start=0, count=total, concurrency=step.spec["concurrency"], allowed=allowed,
@@ -252,6 +257,13 @@ def _end(flow: Flow, given: LoopInput, count: Count, course: Course) -> Tally | 
     state = {"count": count.state(), "course": asdict(course)}
     flow.left[_place(given)] = Left(state=state)
     return None
+
+
+def _read_by(body: Plan, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what a pass reads: the list that a loop walks over need not go to all its workflows."""
+    if body.params is None:
+        return parameters
+    return {name: parameters[name] for name in body.params if name in parameters}
 
 
 def _place(given: LoopInput) -> str:

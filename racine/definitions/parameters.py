@@ -1,5 +1,6 @@
 """What a run is given: defaults filled in, and every value checked against its JSON Schema."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,10 @@ from racine.definitions.document import Parameter
 from racine.definitions.schemas import mismatches, pointer_of
 from racine.errors import Fault, InvalidInput
 from racine.expressions import templates_in
+
+MAX_BYTES = 512 * 1024
+"""Of a run's parameters as JSON: they stand in its history, and Temporal takes no more than 2 MiB
+in one piece."""
 
 
 def bind(declared: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,7 +31,18 @@ def bind(declared: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, A
             values[parameter.name] = parameter.default
     if faults:
         raise InvalidInput("The parameters do not fit the job.", faults=faults)
+    _check_size(values)
     return values
+
+
+def _check_size(values: Mapping[str, Any]) -> None:
+    size = len(json.dumps(values))
+    if size > MAX_BYTES:
+        raise InvalidInput(
+            f"The parameters take {size:,} bytes; a run takes {MAX_BYTES:,}.",
+            next_step="Leave the rows in a file or a table: a loop over {\"file\": …} or"
+            " {\"sql\": …} reads millions by reference.",
+        )
 
 
 def bind_faults(declared: Sequence[Parameter], given: Mapping[str, Any]) -> list[Fault]:

@@ -98,6 +98,8 @@ class Plan(Compact):
     steps: list[Step]
     outputs: dict[str, Any] = {}
     output_reads: list[Read] = []
+    params: list[str] | None = None
+    """Of a loop's body: parameters that one pass reads; None where nobody has looked."""
     timeout_seconds: float | None = None
     health: Health | None = None
     retry_policy: RetryPolicy = RetryPolicy()
@@ -209,7 +211,8 @@ def _policy(document: JobDocument, task: Task, work: TaskKind) -> RetryPolicy | 
 def _body(document: JobDocument, tasks: Sequence[Task], results: list[str]) -> Plan:
     plan = _level(document, tasks)
     index = {step.key: number for number, step in enumerate(plan.steps)}
-    return plan.model_copy(update={"output_reads": _reads(results, index)})
+    params = _params([*_inside(tasks), *results], document)
+    return plan.model_copy(update={"output_reads": _reads(results, index), "params": params})
 
 
 def _keys(tasks: Sequence[Task]) -> list[str]:

@@ -72,6 +72,18 @@ def test_a_run_is_started_watched_and_listed(api_with_temporal: Api) -> None:
         assert failed == []
 
 
+def test_parameters_that_no_history_takes_are_refused(api: Api) -> None:
+    client = api.as_admin()
+    job_id = save(client, {"name": "many", "parameters": [{"name": "rows"}],
+                             "tasks": [{"task_key": "a", "noop_task": {}}]})
+    body = {"parameters": {"rows": list(range(100_000))}}
+    answer = client.post(f"{URL}/{job_id}/execute", json=body)
+    assert answer.status_code == 422
+    assert "524,288" in answer.json()["detail"]
+    assert "by reference" in answer.json()["next_step"]
+    assert client.get(f"{URL}/executions").json()["items"] == []
+
+
 @pytest.mark.usefixtures("workers")
 def test_a_log_stream_ends_with_the_run_and_resumes_where_it_stopped(
     api_with_temporal: Api,

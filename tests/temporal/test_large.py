@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from temporalio.client import Client, WorkflowFailureError
 
-from models.stores import blobs, runs
+from models.stores import blobs, runs, sources
 from models.stores.blobs import MAX_BYTES
 from models.tables.blobs import Blob
 from tests.temporal.conftest import Stack, run_workers
@@ -125,13 +125,16 @@ def test_20_000_iterations_of_a_sub_graph(stack: Stack) -> None:
 @pytest.mark.timeout(_MINUTES)
 def test_1_000_000_items_in_batches(stack: Stack, tmp_path: Path) -> None:
     count = 1_000_000
-    each = loop("each", "{{ params.n }}", echo("x", "{{ item[0] + size(item) - 1 }}"),
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "numbers.jsonl").write_text("\n".join(map(str, range(count))))
+    with stack.db.write() as session:
+        sources.register(session, "ws_1", name="data", kind="files", location=str(folder))
+    each = loop("each", {"source": "data", "file": "numbers.jsonl"},
+                echo("x", "{{ item[0] + size(item) - 1 }}"),
                 batch_size=1000, concurrency=50, collect="{{ tasks.x.values.value }}")  # fmt: skip
-    document: dict[str, Any] = {
-        "name": "batches", "parameters": [{"name": "n"}], "tasks": [each],
-        "outputs": {"lasts": "{{ tasks.each.values.results }}"},
-    }  # fmt: skip
-    run_id = stack.start(stack.save(document), n=list(range(count)))
+    outputs = {"lasts": "{{ tasks.each.values.results }}"}
+    run_id = stack.start(stack.save({"name": "batches", "tasks": [each], "outputs": outputs}))
     assert outcome(stack, run_id) == {"lasts": list(range(999, count, 1000))}
     require_short_histories(stack, f"batches/{run_id}")
 

@@ -1,9 +1,10 @@
 """Faults of a job's graph: keys, edges and cycles; linear in tasks and edges."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from racine.definitions.document import Dependency
 from racine.definitions.scope import Scope
 from racine.errors import Fault
 
@@ -35,22 +36,30 @@ def _duplicate_keys(scope: Scope) -> Iterator[Fault]:
 
 
 def _edge_faults(scope: Scope, key: str, pointer: str) -> Iterator[Fault]:
-    task = scope.keys[key].task
-    seen = Counter[tuple[str, str | None]]()
-    for number, edge in enumerate(task.depends_on):
-        place = f"{pointer}/depends_on/{number}"
-        seen[edge.task_key, edge.outcome] += 1
-        if edge.task_key == key:
-            yield Fault(place, f"Task {key!r} waits for itself.", "Remove this edge.", "self_loop")
-        elif seen[edge.task_key, edge.outcome] > 1:
-            yield Fault(place, f"The edge from {edge.task_key!r} stands twice.", "Remove one.",
-                        "duplicate_edge")  # fmt: skip
-        elif edge.task_key not in scope.keys:
-            if edge.task_key not in scope.broken:
-                yield Fault(f"{place}/task_key", f"There is no task {edge.task_key!r} here.",
-                            did_you_mean(edge.task_key, scope.keys), "unknown_task")  # fmt: skip
-        elif edge.outcome is not None:
-            yield from _outcome_faults(scope, edge.task_key, edge.outcome, f"{place}/outcome")
+    seen: set[tuple[str, str | None]] = set()
+    for number, edge in enumerate(scope.keys[key].task.depends_on):
+        upstream, outcome = edge.task_key, edge.outcome
+        again = (upstream, outcome) in seen
+        seen.add((upstream, outcome))
+        if again or outcome is not None or upstream == key or upstream not in scope.keys:
+            place = f"{pointer}/depends_on/{number}"
+            yield from _odd_edge_faults(scope, key, edge, place, again=again)
+
+
+def _odd_edge_faults(
+    scope: Scope, key: str, edge: Dependency, place: str, *, again: bool
+) -> Iterator[Fault]:
+    if edge.task_key == key:
+        yield Fault(place, f"Task {key!r} waits for itself.", "Remove this edge.", "self_loop")
+    elif again:
+        yield Fault(place, f"The edge from {edge.task_key!r} stands twice.", "Remove one.",
+                    "duplicate_edge")  # fmt: skip
+    elif edge.task_key not in scope.keys:
+        if edge.task_key not in scope.broken:
+            yield Fault(f"{place}/task_key", f"There is no task {edge.task_key!r} here.",
+                        did_you_mean(edge.task_key, scope.keys), "unknown_task")  # fmt: skip
+    elif edge.outcome is not None:
+        yield from _outcome_faults(scope, edge.task_key, edge.outcome, f"{place}/outcome")
 
 
 def _outcome_faults(scope: Scope, key: str, outcome: str, place: str) -> Iterator[Fault]:

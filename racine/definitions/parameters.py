@@ -40,8 +40,8 @@ def _check_size(values: Mapping[str, Any]) -> None:
     if size > MAX_BYTES:
         raise InvalidInput(
             f"The parameters take {size:,} bytes; a run takes {MAX_BYTES:,}.",
-            next_step="Leave the rows in a file or a table: a loop over {\"file\": …} or"
-            " {\"sql\": …} reads millions by reference.",
+            next_step='Leave the rows in a file or a table: a loop over {"file": …} or'
+            ' {"sql": …} reads millions by reference.',
         )
 
 

@@ -49,9 +49,11 @@ class Scope:
 
     def edges(self) -> Iterator[tuple[str, str]]:
         for placed in self.tasks:
+            key = placed.key
             for dependency in placed.task.depends_on:
-                if dependency.task_key in self.keys and dependency.task_key != placed.key:
-                    yield dependency.task_key, placed.key
+                upstream = dependency.task_key
+                if upstream in self.keys and upstream != key:
+                    yield upstream, key
 
     def is_upstream(self, key: str, of: str) -> bool:
         return bool(self.ancestors.get(of, 0) >> self.places[key] & 1)

@@ -74,8 +74,14 @@ def test_a_run_is_started_watched_and_listed(api_with_temporal: Api) -> None:
 
 def test_parameters_that_no_history_takes_are_refused(api: Api) -> None:
     client = api.as_admin()
-    job_id = save(client, {"name": "many", "parameters": [{"name": "rows"}],
-                             "tasks": [{"task_key": "a", "noop_task": {}}]})
+    job_id = save(
+        client,
+        {
+            "name": "many",
+            "parameters": [{"name": "rows"}],
+            "tasks": [{"task_key": "a", "noop_task": {}}],
+        },
+    )
     body = {"parameters": {"rows": list(range(100_000))}}
     answer = client.post(f"{URL}/{job_id}/execute", json=body)
     assert answer.status_code == 422

@@ -260,7 +260,7 @@ def _end(flow: Flow, given: LoopInput, count: Count, course: Course) -> Tally | 
 
 
 def _read_by(body: Plan, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return what a pass reads: the list that a loop walks over need not go to all its workflows."""
+    """Return what a pass reads: the list that a loop walks over need not go into all its parts."""
     if body.params is None:
         return parameters
     return {name: parameters[name] for name in body.params if name in parameters}

@@ -26,6 +26,7 @@ from racine.definitions.document import (
     SwitchTask,
     Task,
     TaskKind,
+    WaitTask,
     WhileTask,
 )
 from racine.definitions.every_task import every_task
@@ -146,11 +147,19 @@ class _Writer:
         if isinstance(work, WhileTask):
             options = self.fields(work, leave=("condition", "tasks"))
             return call(".while_", self.value(work.condition), body, **options)
-        if type(work) not in _CALLS:
-            return call(".of", self.part(work))
+        if isinstance(work, WaitTask):
+            return self.wait(work)
         method, places = _CALLS[type(work)]
         given = [self.value(getattr(work, name)) for name in places if _is_said(work, name)]
         return call(f".{method}", *given, **self.fields(work, leave=places))
+
+    def wait(self, work: WaitTask) -> Group:
+        """Return the call for what is waited for; words that go with another are kept."""
+        for name, method in _WAITS.items():
+            said = self.fields(work, leave=(name,))
+            if _is_said(work, name) and (name == "signal" or not said):
+                return call(f".{method}", self.value(getattr(work, name)), **said)
+        return call(".of", self.part(work))
 
     def part(self, part: BaseModel) -> Group:
         return call(f"racine.{type(part).__name__}", **self.fields(part))
@@ -201,6 +210,13 @@ _CALLS: dict[type[TaskKind], tuple[str, tuple[str, ...]]] = {
     SwitchTask: ("switch", ("on", "cases")),
 }
 """The builder's method for a kind, and the fields that it takes by place; the rest go by name."""
+
+
+_WAITS = {
+    "duration_seconds": "wait_for",
+    "until": "wait_until",
+    "signal": "wait_for_signal",
+}
 
 
 def _decorator(document: JobDocument) -> Group:

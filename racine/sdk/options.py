@@ -106,6 +106,19 @@ class ApprovalOptions(TypedDict, total=False):
     on_reject: Literal["FAIL", "CONTINUE"]
 
 
+class SignalTimes(TypedDict, total=False):
+    """How long a signal is waited for, and what follows when it does not come."""
+
+    timeout_seconds: float
+    on_timeout: Literal["FAIL", "CONTINUE"]
+
+
+class SignalOptions(SignalTimes, total=False):
+    """What a signal must bring, and how long it is waited for."""
+
+    payload_schema: Mapping[str, Any]
+
+
 class SqlOptions(TypedDict, total=False):
     """What statements read and may do, and how much."""
 

@@ -13,6 +13,8 @@ from typing import (
     overload,
 )
 
+from pydantic import TypeAdapter
+
 from racine.definitions.document import (
     TASK_KINDS,
     Check,
@@ -32,6 +34,8 @@ from racine.sdk.options import (
     NotifyOptions,
     QualityOptions,
     RunJobOptions,
+    SignalOptions,
+    SignalTimes,
     SqlOptions,
     TaskOptions,
     WhileOptions,
@@ -71,6 +75,14 @@ class Handle(Generic[V]):
     def when(self, outcome: str) -> Dependency:
         """Depend on the task only where it ends with that outcome."""
         return Dependency(task_key=self.key, outcome=outcome)
+
+
+class Received(Generic[V]):
+    """What a task that waited for a signal gives: typed, and a reference at run time."""
+
+    payload: V
+    received: bool
+    """False where the time limit passed and the task goes on."""
 
 
 Upstream = Handle[Any] | Dependency | str
@@ -209,6 +221,23 @@ class TaskBuilder:
     def wait_until(self, moment: str, /) -> Handle[Any]:
         """Wait until a moment: ISO 8601 with its offset, or a reference to one."""
         return self._write("wait_task", {"until": plain(moment)})
+
+    @overload
+    def wait_for_signal(
+        self, name: str, payload: type[T], /, **options: Unpack[SignalTimes]
+    ) -> Handle[Received[T]]: ...
+
+    @overload
+    def wait_for_signal(self, name: str, /, **options: Unpack[SignalOptions]) -> Handle[Any]: ...
+
+    def wait_for_signal(self, name: str, payload: Any = None, /, **options: Any) -> Handle[Any]:
+        """Wait for a signal from outside; `racine runs signal RUN NAME` gives it.
+
+        `payload` is the type of what it must bring; one that does not fit is refused.
+        """
+        if payload is not None:
+            options["payload_schema"] = TypeAdapter(payload).json_schema()
+        return self._write("wait_task", plain({"signal": name, **options}))
 
     def approval(self, prompt: str = "", /, **options: Unpack[ApprovalOptions]) -> Handle[Any]:
         """Ask people; others depend on `handle.when("approved")`."""

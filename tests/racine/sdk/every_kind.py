@@ -2,8 +2,14 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
 import racine
 from racine.platform import NOOP, Echo
+
+
+class Payment(BaseModel):
+    amount: float
 
 
 def size_of(table: str) -> int:
@@ -48,6 +54,10 @@ def every_kind(job: racine.JobBuilder, tables: list[str], env: str = "uat") -> N
         f"Publish {env}?", approvers=["role:steward"], on_timeout=racine.OnTimeout.REJECT
     )
     job.task("soon", condition=hello.values.value != "prod").wait_for(0.5)
+    told_by = job.task("paid").wait_for_signal("paid", Payment, timeout_seconds=3600)
+    job.task("thank", condition=told_by.values.received).operation(
+        NOOP, Echo, value=told_by.values.payload.amount
+    )
     later = job.task("later").wait_until("2020-01-01T00:00:00+00:00")
     route = job.task("route", depends_on=[ask, later], join=racine.Join.ANY).switch(
         env, ["prod", "uat"], default="uat"

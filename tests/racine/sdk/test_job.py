@@ -21,6 +21,7 @@ from racine.definitions.document import (
     RunJobTask,
     SqlTask,
     Task,
+    WaitTask,
     WhileTask,
 )
 from racine.definitions.every_task import every_task
@@ -36,6 +37,7 @@ from racine.sdk.options import (
     NotifyOptions,
     QualityOptions,
     RunJobOptions,
+    SignalOptions,
     SqlOptions,
     TaskOptions,
     WhileOptions,
@@ -211,6 +213,7 @@ def test_a_function_that_no_worker_can_import_is_refused() -> None:
         (QualityOptions, QualityTask, {"checks"}),
         (NotifyOptions, NotifyTask, {"subject"}),
         (ApprovalOptions, ApprovalTask, {"prompt"}),
+        (SignalOptions, WaitTask, {"duration_seconds", "until", "signal"}),
     ],
 )  # fmt: skip
 def test_options_are_those_of_the_document(options: Any, part: Any, own: set[str]) -> None:
@@ -258,6 +261,8 @@ def wrong(job: racine.JobBuilder) -> None:
     job.task("k").wait_for("long")
     job.task("l").of(racine.RetryPolicy())
     job.task("m").of(racine.SwitchTask(on="x"))
+    job.task("p").wait_for_signal("paid", int, payload_schema={})
+    job.task("q").wait_for_signal("paid", int).values.payload + "x"
 
 def body(job: racine.JobBuilder, item: str) -> None:
     job.task("n").noop()
@@ -267,7 +272,7 @@ def badly_said(job: racine.JobBuilder) -> None:
     job.task("o").noop()
 """
     (tmp_path / "wrong.py").write_text(wrong)
-    wrong_lines = [9, 10, 11, *range(13, 23), 27]
+    wrong_lines = [9, 10, 11, *range(13, 25), 29]
     (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\n")
     told = subprocess.run(
         [sys.executable, "-m", "mypy", *examples, "right.py", "every.py", "written.py", "wrong.py",

@@ -15,7 +15,7 @@ from activities.connectors import checks
 from activities.connectors.boundary import Boundary
 from activities.connectors.hanging_up import hang_up
 from activities.connectors.mysql_faults import as_fault, grant
-from activities.connectors.mysql_tables import COLUMNS, KEYS, TABLES, assets
+from activities.connectors.mysql_tables import COLUMNS, KEYS, TABLES, USES, assets
 from activities.connectors.protocol import (
     LONGEST_VALUE,
     Asset,
@@ -72,11 +72,17 @@ class MysqlConnector:
     def discover(self) -> Listing:
         name = _literal(self._location.database) if self._location.database else ""
         scope = f"= {name}" if name else _OTHERS
-        return Listing(
-            tuple(
-                assets(*(self._ask(query.format(scope=scope)) for query in (TABLES, COLUMNS, KEYS)))
-            )
+        tables, columns, keys = (
+            self._ask(query.format(scope=scope)) for query in (TABLES, COLUMNS, KEYS)
         )
+        return Listing(tuple(assets(tables, columns, keys, self._uses(scope))))
+
+    def _uses(self, scope: str) -> list[Any]:
+        """Return how often tables were read, nothing where the server does not count or tell."""
+        try:
+            return self._ask(USES.format(scope=scope))
+        except SourceFault:
+            return []
 
     def count(self, asset: Asset) -> int | None:
         """Return the number of rows; of a large table, the server's estimate."""

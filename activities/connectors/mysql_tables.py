@@ -1,4 +1,4 @@
-"""What MySQL's and MariaDB's catalogue tells of tables, in three queries for any number of them."""
+"""What MySQL's and MariaDB's catalogue tells of tables, in four queries for any number of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -29,6 +29,15 @@ SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, REFERENCE
 FROM information_schema.KEY_COLUMN_USAGE
 WHERE TABLE_SCHEMA {scope} AND REFERENCED_TABLE_NAME IS NOT NULL
 """
+USES = """
+SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT_READ_EXTERNAL
+FROM performance_schema.table_lock_waits_summary_by_table
+WHERE OBJECT_SCHEMA {scope} AND @@performance_schema
+"""
+"""Statements that read each table since the server started; each takes its lock once.
+
+https://dev.mysql.com/doc/refman/8.4/en/performance-schema-table-lock-waits-summary-by-table-table.html
+"""
 
 _NUMBERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint"})
 _BINARY = frozenset(
@@ -39,14 +48,16 @@ _BINARY = frozenset(
 Rows = Sequence[Sequence[Any]]
 
 
-def assets(tables: Rows, columns: Rows, keys: Rows) -> Iterator[Asset]:
-    """Yield the tables and views that the three queries tell of."""
+def assets(tables: Rows, columns: Rows, keys: Rows, uses: Rows) -> Iterator[Asset]:
+    """Yield the tables and views that the queries tell of; without a row of `uses`, no count."""
     of_table: dict[tuple[str, str], list[Sequence[Any]]] = {}
     for row in columns:
         of_table.setdefault((row[0], row[1]), []).append(row)
     targets = {tuple(row[:3]): qualified(*row[3:]) for row in keys}
+    counted = {(schema, name): int(count) for schema, name, count in uses}
     for table in tables:
-        yield _asset(table, of_table.get((table[0], table[1]), []), targets)
+        asset = _asset(table, of_table.get((table[0], table[1]), []), targets)
+        yield replace(asset, uses=counted.get((table[0], table[1])))
 
 
 def _asset(

@@ -41,7 +41,13 @@ SELECT coalesce(nullif(pg_partition_root(c.oid)::oid, c.oid), c.oid) AS root, n.
                      pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_deleted(c.oid),
                      pg_relation_size(c.oid))
        ELSE '' END,
-       has_table_privilege(c.oid, 'SELECT'), c.relispartition
+       has_table_privilege(c.oid, 'SELECT'), c.relispartition,
+       CASE WHEN current_setting('track_counts')::bool AND c.relkind <> 'f' THEN
+           pg_stat_get_numscans(c.oid) + coalesce((
+               SELECT sum(pg_stat_get_numscans(x.indexrelid)) FROM pg_index AS x
+               WHERE x.indrelid = c.oid
+           ), 0)
+       END
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'f') {_OWN}
@@ -87,7 +93,7 @@ def _stored(asset: Asset, stored: list[Sequence[Any]], reset: str) -> Asset:
     if not stored:
         return asset
     marks = [row[6] and f"{row[6]}/{reset}" for row in stored]
-    rows = [row[4] for row in stored]
+    rows, uses = [row[4] for row in stored], [row[9] for row in stored if row[9] is not None]
     details = dict(asset.details)
     if asset.details["storage"] == "p" and all(row[7] and row[3] == "r" for row in stored):
         named = [(qualified(row[1], row[2]), row) for row in stored]
@@ -97,6 +103,6 @@ def _stored(asset: Asset, stored: list[Sequence[Any]], reset: str) -> Asset:
         details["paths"] = {name: [row[1], row[2]] for name, row in named}
     return replace(
         asset, details=details, rows=sum(rows) if min(rows) >= 0 else None,
-        bytes=sum(row[5] for row in stored),
+        bytes=sum(row[5] for row in stored), uses=int(sum(uses)) if uses else None,
         fingerprint=" ".join([asset.schema, *marks]) if all(marks) else "",
     )  # fmt: skip

@@ -22,7 +22,9 @@ from tests.activities.worlds import World, shop, world
 class Estate:
     """One source and the scans of it, each in a run of its own."""
 
-    def __init__(self, db: Database, location: Path, kind: str = "sqlite", **rules: Any) -> None:
+    def __init__(
+        self, db: Database, location: Path | str, kind: str = "sqlite", **rules: Any
+    ) -> None:
         self.db, self.world = db, world(db)
         self.rules(**rules)
         found = self.world.do(

@@ -10,7 +10,14 @@ import pytest
 
 from activities.connectors.boundary import Boundary
 from activities.connectors.opening import connect
-from activities.connectors.protocol import Asset, Connector, Position, Sample
+from activities.connectors.protocol import (
+    Asset,
+    Bound,
+    Connector,
+    Incremental,
+    Position,
+    Sample,
+)
 from activities.reading import read_asset, table_evidence
 from racine.governance.classifications.engine import ClassifySettings, decide
 from racine.governance.data_sources import locations
@@ -174,3 +181,51 @@ def test_an_asset_tells_whether_it_changed(estate: Estate) -> None:
     first, again = estate.asset("clients"), estate.asset("clients")
     assert (first.fingerprint, first.schema) == (again.fingerprint, again.schema)
     assert first.fingerprint or estate.kind == "mysql", "only a fresh change may be untold"
+
+
+def test_only_rows_beyond_a_bound_are_read(estate: Estate) -> None:
+    connector = estate.connector
+    assert isinstance(connector, Incremental) == estate.is_database
+    if not isinstance(connector, Incremental):
+        return
+    people, clients = estate.asset("people"), estate.asset("clients")
+    assert connector.newest(people, "id") == str(estates.ROWS)
+    assert connector.newest(estate.asset("hollow"), "id") is None
+    bound = Bound("id", str(estates.ROWS - 100))
+    assert sorted(beyond(connector, people, bound)) == sorted(estates.cells()[-100:])
+    assert beyond(connector, people, Bound("id", str(estates.ROWS))) == []
+    days = [row[5] for row in estates.clients()]
+    assert connector.newest(clients, "born") == max(days)
+    middle = sorted(days)[200]
+    found = beyond(connector, clients, Bound("born", middle))
+    assert sorted(str(row[5]) for row in found) == sorted(day for day in days if day > middle)
+
+
+def test_a_sample_beyond_a_bound_comes_from_all_of_it(estate: Estate) -> None:
+    connector = estate.connector
+    if isinstance(connector, Incremental):
+        rows = beyond(connector, estate.asset("people"), Bound("id", "1000"), 200)
+        numbers = {int(row[0] or 0) for row in rows}
+        assert len(rows) == len(numbers) == 200
+        assert min(numbers) > 1000
+        assert sum(n > 2000 for n in numbers) >= 50
+        assert sum(n <= 2000 for n in numbers) >= 50
+
+
+def test_a_bound_is_no_statement(estate: Estate) -> None:
+    connector = estate.connector
+    if isinstance(connector, Incremental):
+        asset = estate.asset('quo"te')
+        for column in ('quo"te', "größe/1", "e mail"):
+            bound = Bound(column, "zz' OR '1'='1")
+            assert beyond(connector, asset, bound) == [], "nothing is greater than that text"
+
+
+def beyond(
+    connector: Incremental, asset: Asset, bound: Bound, sample: int | None = None
+) -> list[tuple[str | None, ...]]:
+    return [
+        row
+        for batch in connector.read_since(asset, bound, Sample(sample))
+        for row in zip(*batch.columns, strict=True)
+    ]

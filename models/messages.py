@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from racine.engine.kept import Kept, Stretch
+from racine.engine.kept import Kept, Stretch, Trace, Trail
 from racine.engine.plan import Plan
 from racine.engine.states import TaskResult
 
@@ -105,6 +105,10 @@ class Carried(Message):
     """When this execution began, where the run itself did so before."""
     breaches: list[str] = Field(default_factory=list)
     """Rules of its health that are known to be broken."""
+    trails: dict[str, Trail] = Field(default_factory=dict)
+    """What can be undone of loops, by path."""
+    undone: bool = False
+    """Whether any task of an iteration was undone."""
 
 
 class JobInput(Message):
@@ -287,6 +291,7 @@ class CarriedLoop(Message):
     held: dict[str, str] = Field(default_factory=dict)
     orders: int = 0
     left: dict[str, Left] = Field(default_factory=dict)
+    trails: dict[str, Trail] = Field(default_factory=dict)
 
 
 class CollectCall(Message):
@@ -313,6 +318,8 @@ class Tally(Message):
     kept: PackedKept | None = None
     """What is known of those that failed, where it is little enough."""
     results: list[Results] = Field(default_factory=list)
+    undo: list[Trace] = Field(default_factory=list)
+    """What can be undone of them."""
 
 
 class RecordCall(Message):

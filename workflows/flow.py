@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
         RunContext,
         Transition,
     )
+    from racine.engine.kept import Trail
     from racine.engine.scheduler import Scheduler
     from racine.engine.states import TaskResult
     from workflows.memory import Memory
@@ -34,6 +35,9 @@ _MAX_EVENTS = 8_000
 """History events at which a run continues as new: Temporal warns at 10,240, kills at 51,200."""
 _MAX_BYTES = 8 * 1024 * 1024
 """The same for its size: Temporal warns at 10 MB, kills at 50 MB."""
+
+ACTIVITY_SECONDS = timedelta(seconds=120)
+"""Time limit of what the interpreter itself has read or kept."""
 
 SIGNALS = "|signals"
 """Place of the signals that no task has taken yet."""
@@ -93,6 +97,11 @@ class Flow:
         self.held: dict[str, str] = {}
         """Tasks that may not begin, by path, and why."""
         self.orders = 0
+        self.trails: dict[str, Trail] = {}
+        """What can be undone of loops, by path."""
+        self.trail_blobs = 0
+        self.undone = False
+        """Whether any task of an iteration was undone."""
         self._records = 0
         self._schedulers: list[Scheduler] = []
         self._transitions = transitions or []
@@ -126,8 +135,15 @@ class Flow:
         self.rounds[path] = self.rounds.get(path, 0) + 1
         self._before = {p: left for p, left in self._before.items() if not stands_in(p, path)}
         self.approvals = {p: asked for p, asked in self.approvals.items() if not stands_in(p, path)}
+        self.trails = {p: trail for p, trail in self.trails.items() if not stands_in(p, path)}
         if self.memory is not None:
             self.memory.forget(path)
+
+    def has_undone(self, prefix: str, key: str, result: TaskResult) -> None:
+        """Take note that a task of an iteration, whose result that was, is undone."""
+        self.undone = True
+        if self.memory is not None:
+            self.memory.undone(prefix, key, result)
 
     async def released(self, path: str, context: RunContext) -> bool:
         """Wait until a held task may begin; tell False when the run is drained before."""

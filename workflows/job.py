@@ -29,9 +29,10 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.plan import Plan, Step
     from racine.engine.policies import root_failures, verdict
     from racine.engine.repair import outlook
-    from racine.engine.states import RunState, TaskResult, TaskState
+    from racine.engine.states import UNDONE, RunState, TaskResult, TaskState
     from racine.errors import Conflict, RacineError
-    from workflows.flow import Flow, stands_in
+    from workflows.compensation import Compensation
+    from workflows.flow import SIGNALS, Flow, stands_in
     from workflows.health import Watch
     from workflows.kinds.waits import unheard
     from workflows.memory import Memory, half_done, parts
@@ -78,6 +79,8 @@ class RacineJob(Ordered):
             self._flow.rounds.update(carried.rounds)
             self._flow.held.update(carried.held)
             self._flow.orders = carried.orders
+            self._flow.undone = carried.undone
+        self._flow.trails.update(carried.trails if carried else kept.trails if kept else {})
         self._main = Level(
             self._flow,
             _scope(given, self._started_at),
@@ -301,27 +304,41 @@ class RacineJob(Ordered):
     async def _compensate(self, state: RunState) -> None:
         """Undo what succeeded and can be undone, the last to end first; no failure stops it."""
         steps, results = self._given.plan.steps, self._main.results
+        inside = Compensation(self._flow, self._after_main(state), self._run_level,
+                              self._forced.done)  # fmt: skip
         for place in reversed(list(results)):
             step, result = steps[place], results[place]
             if self._forced.done():
                 return
-            if step.undo is None or result.state is not TaskState.SUCCEEDED:
-                continue
-            ended = await self._run_after(f"undo {step.key}", step.undo, state)
-            if ended is RunState.COMPLETED:
+            succeeded, undone = result.state is TaskState.SUCCEEDED, False
+            if step.undo is not None and succeeded:
+                ended = await self._run_after(f"undo {step.key}", step.undo, state)
+                undone = ended is RunState.COMPLETED
+            if step.body is not None:
+                undone = await inside.loop(step.key, step.body) or undone
+            if undone and succeeded:
                 # No repair may take for good what was undone.
-                results[place] = replace(result, state=TaskState.CANCELLED, reason="undone")
+                results[place] = replace(result, state=TaskState.CANCELLED, reason=UNDONE)
+        if self._flow.undone and self._flow.memory is not None:
+            for number, part in enumerate(parts(self._flow.memory.kept())):
+                await self._write(part, f"{UNDONE}:{number:06}")
 
     async def _run_after(self, name: str, plan: Plan, state: RunState) -> RunState:
-        scope = self._main.scope
         read = {key for step in plan.steps for key in step.outer}
         places: list[Any] = [
             (n, None) for n, step in enumerate(self._given.plan.steps) if step.key in read
         ]
         tasks = self._main.names(places, [], [])["tasks"]
-        run = {**scope.run, "state": state.value}
-        around = scope.model_copy(update={"outer_tasks": tasks, "run": run})
-        level = Level(self._flow, around, plan, name=name)
+        around = self._after_main(state).model_copy(update={"outer_tasks": tasks})
+        return await self._run_level(name, plan, around)
+
+    def _after_main(self, state: RunState) -> Scope:
+        """Return what tasks may name that come after those of the job."""
+        scope = self._main.scope
+        return scope.model_copy(update={"run": {**scope.run, "state": state.value}})
+
+    async def _run_level(self, name: str, plan: Plan, scope: Scope) -> RunState:
+        level = Level(self._flow, scope, plan, name=name)
         await self._drive(level)
         self._after.append(level)
         return verdict(plan.steps, level.results)
@@ -355,6 +372,8 @@ class RacineJob(Ordered):
             parts=self._parts,
             began_at=self._began_at,
             breaches=self._watch.told if self._watch else [],
+            trails=self._flow.trails,
+            undone=self._flow.undone,
         )
         memory = self._flow.memory
         kept = memory.kept() if memory else None
@@ -369,14 +388,15 @@ class RacineJob(Ordered):
         for place, result in self._main.results.items():
             if self._before.get(place) is not result:
                 kept.results[self._given.plan.steps[place].key] = result
+        kept.trails = self._flow.trails
         kept.tries = self._flow.highest_try
         kept.started_at = self._started_at.isoformat()
         return kept
 
-    async def _write(self, kept: Kept) -> None:
-        call = RecordCall(context=self._given.context, kept=kept, part=self._part())
+    async def _write(self, kept: Kept, part: str | None = None) -> None:
+        call = RecordCall(context=self._given.context, kept=kept, part=part or self._part())
         await workflow.execute_activity(
-            RECORD, call, activity_id=f"{OWN}keep:{self._parts}", task_queue=ACTIVITY_QUEUE,
+            RECORD, call, activity_id=f"{OWN}keep:{part or self._parts}", task_queue=ACTIVITY_QUEUE,
             start_to_close_timeout=timedelta(seconds=_FINISH_SECONDS),
         )  # fmt: skip
 
@@ -471,6 +491,7 @@ class RacineJob(Ordered):
     def _all_kept(self) -> Kept:
         """Return how all tasks ended that have, at every level."""
         kept = self._flow.memory.kept() if self._flow.memory else Kept()
+        kept.trails = self._flow.trails
         for prefix, level in self._flow.levels.items():
             for number, result in level.results.items():
                 kept.results[prefix + level.plan.steps[number].key] = result
@@ -498,12 +519,13 @@ class RacineJob(Ordered):
                 and not any(stands_in(place, path) for path in found.anew)}  # fmt: skip
         inside = {path: result for path, result in found.left.results.items() if "." in path}
         kept = found.left.model_copy(update={"results": inside, "tries": self._flow.highest_try})
-        levels = {place for place in left if place.startswith("|")}
+        levels = {place for place in left if place.startswith("|") and place != SIGNALS}
         state = carried.model_copy(
             update={
                 "results": {p: r for p, r in found.left.results.items() if "." not in p},
                 "left": {p: h for p, h in left.items() if p not in levels} | half_done(kept),
                 "tries": {},
+                "trails": kept.trails,
             }
         )
         given = {**carry.parameters, **order.parameters}

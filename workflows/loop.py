@@ -9,11 +9,12 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, OWN, RECORD
     from models.messages import CarriedLoop, Lease, LoopInput, RecordCall, Tally
-    from racine.engine.kept import Kept, stretches
+    from racine.engine.kept import Kept, Trace, stretches
     from racine.engine.scheduler import end
     from racine.errors import RacineError
+    from workflows.compensation import shorten
     from workflows.flow import Flow
-    from workflows.loops import LOOP, iterate, load, packed
+    from workflows.loops import INLINE_RESULTS, LOOP, iterate, load, packed
     from workflows.memory import LoopMemory, Memory, half_done
     from workflows.orders import Ordered, refusal
     from workflows.steps import Level
@@ -37,6 +38,7 @@ class RacineLoop(Ordered):
         self._flow.tries.update(carried.tries)
         self._flow.held.update(carried.held)
         self._flow.orders = carried.orders
+        self._flow.trails.update(carried.trails)
         self._closed = False
 
     def _memory(self, given: LoopInput) -> Memory:
@@ -52,11 +54,15 @@ class RacineLoop(Ordered):
             await settled(work, None, lambda: end(work))
             if work.cancelled():
                 await self._write()
+                if (undo := await self._undo()) is not None:
+                    # What succeeded before is to be undone: the run has to know of it.
+                    return Tally(undo=undo)
             tally = await work
             if tally is None:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self._carry())
             tally = await packed(given, tally)
+            tally = tally.model_copy(update={"undo": await self._undo() or []})
         except RacineError as fault:
             raise ApplicationError(fault.message, type=fault.code, non_retryable=True) from fault
         self._closed = True
@@ -84,6 +90,16 @@ class RacineLoop(Ordered):
         )  # fmt: skip
         await settled(writing, None, lambda: None)
         await writing
+
+    async def _undo(self) -> list[Trace] | None:
+        """Return what can be undone of the iterations, None where that is nothing."""
+        path, context = self._given.scope.prefix, self._given.scope.context
+        if path not in self._flow.trails:
+            return None
+        writing = asyncio.ensure_future(shorten(self._flow, context, path, INLINE_RESULTS))
+        await settled(writing, None, lambda: None)
+        await writing
+        return self._flow.trails[path].traces
 
     def _kept(self) -> Kept | None:
         """Return what is known beside the tally: of iterations that did not succeed."""
@@ -122,6 +138,7 @@ class RacineLoop(Ordered):
             left=flow.leaving(),
             held=flow.held,
             orders=flow.orders,
+            trails=flow.trails,
         )
         kept = flow.memory.kept() if flow.memory else None
         if kept is not None:

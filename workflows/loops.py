@@ -31,14 +31,15 @@ with workflow.unsafe.imports_passed_through():
         Tally,
     )
     from racine import expressions, items
-    from racine.engine.kept import Kept, numbers
+    from racine.engine.kept import Kept, Trail, numbers
     from racine.engine.plan import INLINE_STEPS, Plan, Step
     from racine.engine.policies import root_failures, verdict
     from racine.engine.scheduler import ORDERED
     from racine.engine.states import RunState, TaskResult, TaskState
     from racine.errors import InvalidInput, RacineError
     from workflows.attempts import retry_policy
-    from workflows.flow import Flow
+    from workflows.compensation import passing, shorten
+    from workflows.flow import ACTIVITY_SECONDS, Flow
     from workflows.waiting import Course, each
 
 if TYPE_CHECKING:
@@ -47,10 +48,9 @@ if TYPE_CHECKING:
 LOOP = "RacineLoop"
 _STEPS_A_CHILD = 200
 _KEPT_FAILURES = 100
-_SECONDS = timedelta(seconds=120)
 
 
-_INLINE_RESULTS = 1024
+INLINE_RESULTS = 1024
 """Bytes of JSON above which what a stretch of iterations gave goes to a blob."""
 
 
@@ -174,7 +174,7 @@ async def _with_results(
 
 async def packed(given: LoopInput, tally: Tally) -> Tally:
     """Return the tally of a stretch with what it gave in a blob, unless it is little."""
-    if _weight(tally.results) <= _INLINE_RESULTS:
+    if _weight(tally.results) <= INLINE_RESULTS:
         return tally
     kept = await _collected(given, tally.results, "stretch")
     return tally.model_copy(update={"results": [kept]})
@@ -191,7 +191,7 @@ async def _collected(
     place = f"{given.scope.prefix}[{given.start}]"
     found: Results = await workflow.execute_activity(
         COLLECT, call, activity_id=f"{OWN}collect:{place}:{name}",
-        task_queue=ACTIVITY_QUEUE, result_type=Results, start_to_close_timeout=_SECONDS,
+        task_queue=ACTIVITY_QUEUE, result_type=Results, start_to_close_timeout=ACTIVITY_SECONDS,
     )  # fmt: skip
     return found
 
@@ -216,7 +216,7 @@ async def iterate(
 
     async def once(number: int) -> None:
         inside = make(flow, _inner(given, number, items[number - given.start]), given.body)
-        await inside.run()
+        await passing(inside, given.scope.prefix, number)
         if inside.scheduler.complete:
             good = _count_one(count, number, inside, given.collect)
             if flow.memory is not None:
@@ -282,7 +282,7 @@ async def load(given: LoopInput) -> list[Any]:
     )
     found: list[Any] = await workflow.execute_activity(
         SLICE, call, activity_id=f"{OWN}slice", task_queue=ACTIVITY_QUEUE, result_type=list,
-        start_to_close_timeout=_SECONDS,
+        start_to_close_timeout=ACTIVITY_SECONDS,
     )  # fmt: skip
     return found
 
@@ -310,7 +310,7 @@ async def _expand(level: "Level", step: Step) -> Expanded:
 def _patience(level: "Level", step: Step) -> dict[str, Any]:
     """Return the limits of finding a loop's items: of a file or a statement, those of its task."""
     if not isinstance(step.spec["inputs"], dict):
-        return {"start_to_close_timeout": _SECONDS}
+        return {"start_to_close_timeout": ACTIVITY_SECONDS}
     return {
         "start_to_close_timeout": timedelta(seconds=step.start_to_close_seconds),
         "heartbeat_timeout": timedelta(seconds=HEARTBEAT_TIMEOUT_SECONDS),
@@ -340,6 +340,7 @@ async def _spread(flow: Flow, whole: LoopInput) -> Tally | None:
         )
         with flow.working():
             tally = await _child(flow, given)
+        await _take_trail(flow, whole, tally)
         count.add(tally)
         if flow.memory is not None:
             flow.memory.loops[whole.scope.prefix].done.update(numbers(tally.done))
@@ -348,6 +349,18 @@ async def _spread(flow: Flow, whole: LoopInput) -> Tally | None:
 
     await each(flow, course, parallel, stretch, count.enough)
     return _end(flow, whole, count, course)
+
+
+async def _take_trail(flow: Flow, whole: LoopInput, tally: Tally) -> None:
+    """Take over what can be undone of a stretch, also of one that was cancelled."""
+    if not tally.undo:
+        return
+    path = whole.scope.prefix
+    flow.trails.setdefault(path, Trail()).traces.extend(tally.undo)
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError(ORDERED)
+    await shorten(flow, whole.scope.context, path, INLINE_LIMIT)
 
 
 def _known_of(flow: Flow, path: str, start: int, count: int) -> dict[str, Any]:

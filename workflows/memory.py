@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from models.messages import INLINE_LIMIT, Left, LoopInput
     from racine.engine.kept import Kept, LoopKept, numbers, stretches
     from racine.engine.plan import Plan
-    from racine.engine.states import TaskResult
+    from racine.engine.states import UNDONE, TaskResult, TaskState
 
 _TOLD = 500
 """Failed iterations, or tasks in them, that one workflow tells another of."""
@@ -69,6 +69,24 @@ class Memory:
             return
         keyed = {body.steps[place].key: result for place, result in results.items()}
         self._failed[inner] = keyed
+
+    def undone(self, prefix: str, key: str, result: TaskResult) -> None:
+        """Remember that a task in an iteration, as `per_table[3].clean`, was undone.
+
+        The iteration has not succeeded any more, and neither have those around it.
+        """
+        keys = [*prefix.split(".")[:-1], key]
+        for depth, part in enumerate(keys[:-1]):
+            loop, _, number = part[:-1].partition("[")
+            path = ".".join([*keys[:depth], loop])
+            if path in self.loops and int(number) in self.loops[path].done:
+                self.loops[path].done.discard(int(number))
+                return
+            inner = ".".join(keys[: depth + 1]) + "."
+            known, next_key = self._failed.setdefault(inner, {}), keys[depth + 1].partition("[")[0]
+            was = known.get(next_key, result)
+            if was.state is TaskState.SUCCEEDED:
+                known[next_key] = TaskResult(TaskState.CANCELLED, reason=UNDONE)
 
     def kept(self, inside: tuple[str, ...] = ("",)) -> Kept:
         """Return all of it, or what stands inside some iterations."""

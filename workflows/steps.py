@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from racine import expressions
     from racine.engine.plan import Plan, Read, Step
     from racine.engine.scheduler import ORDERED, Scheduler, ordered
-    from racine.engine.states import TaskResult, TaskState
+    from racine.engine.states import TaskResult, TaskState, view_of
     from racine.errors import RacineError
     from workflows.attempts import describe
     from workflows.flow import Flow
@@ -101,7 +101,7 @@ class Level:
         tasks = {key: scope.outer_tasks[key] for key in outer if key in scope.outer_tasks}
         for number, fields in reads:
             if number in self.results:
-                tasks[steps[number].key] = _view(self.results[number], fields)
+                tasks[steps[number].key] = view_of(self.results[number], fields)
         given = scope.parameters
         if params is not None:
             given = {name: given[name] for name in params if name in given}
@@ -181,14 +181,3 @@ class Level:
         """Note the end of a step that no activity has written down, and return it."""
         self.flow.ended(self.path(step), result)
         return result
-
-
-def _view(result: TaskResult, fields: list[str] | None) -> dict[str, Any]:
-    values = result.values or {}
-    if fields is not None:
-        values = {name: values[name] for name in fields if name in values}
-    seen: dict[str, Any] = {"values": values, "state": result.state.value}
-    for name in ("outcome", "error", "ref"):
-        if (found := getattr(result, name)) is not None:
-            seen[name] = found
-    return seen

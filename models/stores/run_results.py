@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.tables.runs import KeptResults
 from racine.engine.kept import Kept
+from racine.engine.states import UNDONE
 
 END = "end"
 """The part that an execution writes last, with its end."""
@@ -65,7 +66,12 @@ def is_whole(session: Session, run_id: str, repair: int) -> bool:
 
 
 def _rank(part: str) -> int:
-    """Place a part: what the execution began with, its own, its last, those of its loops."""
+    """Place a part: what the execution began with, its own, its last, those of its loops.
+
+    What was undone comes after all of them.
+    """
+    if part.partition(":")[0] == UNDONE:
+        return 4
     return 0 if part == BASE else 1 if part.isdigit() else 2 if part == END else 3
 
 

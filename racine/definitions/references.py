@@ -58,9 +58,9 @@ def located_inputs(task: Task, pointer: str = "") -> list[tuple[str, str]]:
 def reference_faults(names: Names, placed: Placed) -> Iterator[Fault]:
     """Yield what is wrong with the expressions of one task; hints go to `names.hints`."""
     task = placed.task
-    if task.compensate_with and names.scope.outer is not None:
-        yield Fault(f"{placed.pointer}/compensate_with", "Only tasks of the job itself are undone.",
-                    "Undo the whole loop, or clean up in the loop's own tasks.",
+    if task.compensate_with and names.scope.comes_after:
+        yield Fault(f"{placed.pointer}/compensate_with", "What comes after the job is not undone.",
+                    "Put it on a task of the job, or of a loop in it.",
                     "compensate_with")  # fmt: skip
     for text in broken_templates(_templated(task)):
         yield Fault(placed.pointer, f"{text!r} opens or closes a template without its partner.",

@@ -47,6 +47,13 @@ class Scope:
     taken: dict[str, str] = field(default_factory=dict)
     """Pointer of every key of the whole document: no two levels share one."""
 
+    @property
+    def comes_after(self) -> bool:
+        """Whether its tasks run after the job's own: at its end, or to undo others."""
+        if self.outer is None:
+            return False
+        return self.undoes or self.owner is None or self.outer.comes_after
+
     def edges(self) -> Iterator[tuple[str, str]]:
         for placed in self.tasks:
             key = placed.key

@@ -20,6 +20,41 @@ class LoopKept(BaseModel):
     done: list[Stretch] = Field(default_factory=list)
 
 
+class Passed(BaseModel):
+    """What one iteration of a loop has done that can be undone, and what undoing it reads."""
+
+    number: int
+    results: dict[str, TaskResult]
+    """In the order in which its tasks ended."""
+    tasks: dict[str, Any] = Field(default_factory=dict)
+    """Tasks of the levels around, as expressions see them."""
+    loop: dict[str, Any] = Field(default_factory=dict)
+    inner: dict[str, "Trail"] = Field(default_factory=dict)
+    """Loops inside it, by key."""
+
+
+class Trace(BaseModel):
+    """One iteration, or `count` of them in a blob."""
+
+    passed: Passed | None = None
+    ref: str | None = None
+    count: int = 1
+
+
+class Trail(BaseModel):
+    """What the iterations of a loop leave that can be undone, in the order in which they ended."""
+
+    traces: list[Trace] = Field(default_factory=list)
+    undone: list[int] = Field(default_factory=list)
+    """Undone already: what they did in an earlier execution is not undone too."""
+    touched: bool = False
+    """Whether any of their tasks was undone."""
+
+    def weight(self) -> int:
+        """Return the bytes of JSON of what is not in blobs."""
+        return sum(len(t.passed.model_dump_json()) for t in self.traces if t.passed)
+
+
 class Kept(BaseModel):
     """How the tasks of a run ended, by path: `clean`, `per_table[3].clean`.
 
@@ -29,6 +64,8 @@ class Kept(BaseModel):
 
     results: dict[str, TaskResult] = Field(default_factory=dict)
     loops: dict[str, LoopKept] = Field(default_factory=dict)
+    trails: dict[str, Trail] = Field(default_factory=dict)
+    """What can be undone of loops of the job itself, by key."""
     tries: int = 0
     """The highest try of any task: a later execution counts on from there."""
     started_at: str | None = None
@@ -45,6 +82,7 @@ class Kept(BaseModel):
                 self.loops[path] = before.model_copy(update={"done": done})
             else:
                 self.loops[path] = loop
+        self.trails.update(later.trails)
         self.tries = max(self.tries, later.tries)
         self.started_at = self.started_at or later.started_at
 

@@ -1,6 +1,7 @@
 """The compiled form of a job: arrays in a fixed topological order, made once when a run starts."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
@@ -113,6 +114,11 @@ class Plan(Compact):
     on_failure: "Plan | None" = None
     final: "Plan | None" = None
 
+    @cached_property
+    def undoes(self) -> bool:
+        """Whether something undoes any of its tasks, at any depth."""
+        return any(step.undo or (step.body and step.body.undoes) for step in self.steps)
+
     @property
     def burden(self) -> int:
         """How many steps one pass may take at most in the history of its workflow."""
@@ -217,13 +223,19 @@ def _body(document: JobDocument, tasks: Sequence[Task], results: list[str]) -> P
 
 def _keys(tasks: Sequence[Task]) -> list[str]:
     """Return the keys of tasks and of all tasks in their bodies."""
-    bodies = [work.inner() for task in tasks for work in task.works]
+    bodies = _bodies(tasks)
     return [*(task.task_key for task in tasks), *(key for body in bodies for key in _keys(body))]
+
+
+def _bodies(tasks: Sequence[Task]) -> list[Sequence[Task]]:
+    """Return what is inside tasks of a loop: loops' bodies, and what undoes tasks."""
+    inner = [work.inner() for task in tasks for work in task.works]
+    return [*inner, *(task.compensate_with for task in tasks)]
 
 
 def _inside(tasks: Sequence[Task]) -> list[str]:
     """Return the expressions of tasks and of all tasks in their bodies."""
-    bodies = [work.inner() for task in tasks for work in task.works]
+    bodies = _bodies(tasks)
     own = [expression for task in tasks
            for _, expression in (*located_expressions(task), *located_results(task))]  # fmt: skip
     return [*own, *(expression for body in bodies for expression in _inside(body))]

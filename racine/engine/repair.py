@@ -208,6 +208,7 @@ class _Surgeon:
         self._note(path, why)
         self.anew.append(path)
         kept, inside = self.kept, (f"{path}[", f"{path}.")
+        kept.trails.pop(path, None)
         if body is None:
             kept.results.pop(path, None)
             return

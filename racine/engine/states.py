@@ -30,6 +30,9 @@ class TaskState(StrEnum):
     CANCELLED = "cancelled"
 
 
+UNDONE = "undone"
+"""Reason of a task that had succeeded and was undone."""
+
 FINAL_RUN_STATES = frozenset(
     {
         RunState.COMPLETED,
@@ -53,3 +56,15 @@ class TaskResult:
     """Blob that holds the whole output when it is too large to travel."""
     reason: str | None = None
     """Why it did not run: `branch`, `condition`, `disabled`, `fail_fast`, `run_if`."""
+
+
+def view_of(result: TaskResult, fields: list[str] | None) -> dict[str, Any]:
+    """Return a task as expressions see it, with all of its values or those named alone."""
+    values = result.values or {}
+    if fields is not None:
+        values = {name: values[name] for name in fields if name in values}
+    seen: dict[str, Any] = {"values": values, "state": result.state.value}
+    for name in ("outcome", "error", "ref"):
+        if (found := getattr(result, name)) is not None:
+            seen[name] = found
+    return seen

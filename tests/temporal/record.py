@@ -236,6 +236,22 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
         ], "finally": [_echo("last")]},
         {}, _nothing,
     ),
+    "undone_loops": (
+        {"tasks": [
+            {"task_key": "few", "for_each_task": {"inputs": [1, 2], "tasks": [
+                _echo("a", compensate_with=_echo("undo_a")),
+            ]}},
+            {"task_key": "again", "while_task": {"condition": "iteration < 1", "tasks": [
+                _echo("b", compensate_with=_echo("undo_b")),
+            ]}},
+            {"task_key": "apart", "for_each_task": {"inputs": [1, 2], "tasks": [
+                _echo("c", compensate_with=_echo("undo_c")),
+                {"task_key": "inner", "for_each_task": {"inputs": [1], "tasks": [_echo("d")]}},
+            ]}},
+            _fails("x", "few", "again", "apart"),
+        ]},
+        {}, _nothing,
+    ),
     "signal": (
         {"tasks": [{"task_key": "w", "wait_task": {"signal": "landed"}}, _echo("x", "w")]},
         {}, _signal,

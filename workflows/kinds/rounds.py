@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.plan import Plan, Step
     from racine.engine.policies import root_failures, verdict
     from racine.engine.states import RunState, TaskResult, TaskState
+    from workflows.compensation import passing
     from workflows.kinds.waits import passed
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ async def while_(level: "Level", step: Step) -> TaskResult | None:
 
 async def _once(level: "Level", step: Step, body: Plan, number: int) -> "Level":
     inside = level.inside(step, body, number, {**level.scope.loop, "iteration": number})
-    await inside.run()
+    await passing(inside, level.path(step), number)
     return inside
 
 

@@ -49,6 +49,7 @@ def unread_items(tasks: Sequence["Task"], pointer: str, names: Collection[str]) 
                 fields = {**work.templated(), **{n: getattr(work, n) for n in work.CONDITIONS}}
                 deciding += [(f"{place}/{kind}/{name}", text) for name, text in fields.items()]
             yield from unread_items(work.inner(), f"{place}/{kind}/tasks", names)
+        yield from unread_items(task.compensate_with, f"{place}/compensate_with", names)
         for where, text in deciding:
             if _reads(names, text, bare="{{" not in str(text)):
                 yield Fault(where, "The run does not read the rows of a file or a statement.",

@@ -44,6 +44,16 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
         [("/tasks/0", "task_kind")],
     ),
     ("self loop", job(noop("a", "a")), [("/tasks/0/depends_on/0", "self_loop")]),
+    (
+        "what comes after is not undone",
+        job(noop("a"), **{"finally": [noop("b", compensate_with=noop("c"))]}),
+        [("/finally/0/compensate_with", "compensate_with")],
+    ),
+    (
+        "what undoes is not undone",
+        job(noop("a", compensate_with=noop("b", compensate_with=noop("c")))),
+        [("/tasks/0/compensate_with/0/compensate_with", "compensate_with")],
+    ),
     ("twice", job(noop("a"), noop("a")), [("/tasks/1/task_key", "duplicate_key")]),
     (
         "edge twice",

@@ -87,6 +87,7 @@ class _Run:
         """Run every statement, keep the rows of the last and commit."""
         wanted = [statements.parse(text, self.kind) for text in self.task.texts]
         self._refuse_writing(wanted)
+        statements.refuse_apart(wanted, self.kind)
         given = _bindable(self.task.parameters)
         values = [statements.bound(statement, given) for statement in wanted]
         session: Session = open_()

@@ -1,7 +1,8 @@
 """SQL statements of jobs: one statement a text, its values bound by name and never written in."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,7 +14,6 @@ DIALECTS = {
     "postgresql": "postgres",
     "duckdb": "duckdb",
     "mysql": "mysql",
-    "mariadb": "mysql",
 }
 """How sqlglot calls the SQL of each kind of source."""
 
@@ -25,6 +25,12 @@ _FORBIDDEN = frozenset(
     " LOAD INSTALL USE SET RESET PRAGMA LISTEN NOTIFY UNLISTEN DO DISCARD LOCK UNLOCK".split()
 )
 """Verbs that would end the task's transaction, change its session or reach other files."""
+
+_IN_TRANSACTIONS = frozenset("INSERT REPLACE UPDATE DELETE".split())
+"""Verbs that MySQL and MariaDB can take back; all others but readers commit by themselves."""
+
+_EXECUTABLE = re.compile(r"/\*M?!")
+"""How a comment begins that MySQL and MariaDB run."""
 
 _BEFORE = re.compile(r"[\w\])\"'$:`]")
 """What stands before a colon that is no marker: a slice, a cast, a path into JSON."""
@@ -68,6 +74,8 @@ def parse(text: str, kind: str) -> Statement:
         raise InvalidInput(
             "One text holds several statements.", next_step="Give `statement` a list of them."
         )
+    if DIALECTS.get(kind) == "mysql":
+        _refuse_hidden(text, tokens)
     verb = next(t.text for t in tokens if t.token_type.name != "L_PAREN").upper()
     if verb in _FORBIDDEN:
         raise InvalidInput(
@@ -76,6 +84,32 @@ def parse(text: str, kind: str) -> Statement:
         )
     marks = tuple(_marks(text, tokens))
     return Statement(text, verb, tuple(dict.fromkeys(name for *_, name in marks)), marks)
+
+
+def read(text: str) -> Statement:
+    """Return the parts of a statement of which nobody knows yet what source it will meet.
+
+    Raises InvalidInput for one that no kind of source could run.
+    """
+    try:
+        return parse(text, "")
+    except InvalidInput as fault:
+        with suppress(InvalidInput):
+            return parse(text, "mysql")
+        raise fault
+
+
+def refuse_apart(wanted: Sequence[Statement], kind: str) -> None:
+    """Raise InvalidInput where one of several statements would commit the others on its own."""
+    if DIALECTS.get(kind) != "mysql" or len(wanted) == 1:
+        return
+    for statement in wanted:
+        if not statement.reads and statement.verb not in _IN_TRANSACTIONS:
+            raise InvalidInput(
+                f"{statement.verb} would commit what the statements before it did: MySQL and"
+                " MariaDB cannot take it back.",
+                next_step="Give it a sql_task of its own.",
+            )
 
 
 def bound(statement: Statement, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,6 +121,20 @@ def bound(statement: Statement, parameters: Mapping[str, Any]) -> dict[str, Any]
             next_step="Give it in `parameters`.",
         )
     return {name: parameters[name] for name in statement.names}
+
+
+def _refuse_hidden(text: str, tokens: list[Any]) -> None:
+    """Refuse what the server would run and the parser does not see, and files at the server."""
+    ends = [0, *(token.end + 1 for token in tokens)]
+    begins = [*(token.start for token in tokens), len(text)]
+    if any(_EXECUTABLE.search(text[a:b]) for a, b in zip(ends, begins, strict=True)):
+        raise InvalidInput(
+            "The statement holds a comment that the server would run: /*! … */.",
+            next_step="Write what it says without the comment.",
+        )
+    for token, after in pairwise(tokens):
+        if token.text.upper() == "INTO" and after.text.upper() in ("OUTFILE", "DUMPFILE"):
+            raise InvalidInput("A statement cannot write files at the server.")
 
 
 def _tokens(text: str, kind: str) -> list[Any]:

@@ -1,8 +1,5 @@
 """Reads a MySQL or MariaDB database in read-only sessions."""
 
-import socket
-import ssl
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -15,6 +12,7 @@ from activities.connectors import checks
 from activities.connectors.boundary import Boundary
 from activities.connectors.hanging_up import hang_up
 from activities.connectors.mysql_faults import as_fault, grant
+from activities.connectors.mysql_opening import BROKEN_TALK, CONNECT_SECONDS, abandon, connected
 from activities.connectors.mysql_tables import COLUMNS, KEYS, TABLES, USES, assets
 from activities.connectors.protocol import (
     LONGEST_VALUE,
@@ -39,7 +37,6 @@ from racine.errors import SourceFault, Unavailable
 from racine.governance.data_sources import CheckStep
 from racine.governance.data_sources.locations import Location
 
-_CONNECT_SECONDS = 10
 _CANCEL_SECONDS = 3
 """How long a server may take to hear that it should stop, before it is hung up on."""
 _SILENCE_SECONDS = 310
@@ -48,9 +45,6 @@ _SILENCE_SECONDS = 310
 _STATEMENT_SECONDS = 300
 _MANY = 50_000
 """Rows from which the server thins a table without a number for key before it is sent."""
-
-_BROKEN_TALK = (struct.error, IndexError, AssertionError, UnicodeDecodeError, KeyError, TypeError)
-"""What the driver raises at a server that does not speak its protocol."""
 
 
 class MysqlConnector:
@@ -216,21 +210,15 @@ class MysqlConnector:
             self._opened = self._connect()
         return self._opened
 
-    def _connect(self, patience: float = _CONNECT_SECONDS) -> "Connection[Any]":
-        at = self._location
-        address = (self._resolve(), at.port)
+    def _connect(self, patience: float = CONNECT_SECONDS) -> "Connection[Any]":
         try:
-            connection = Connection(
-                host=at.host, port=at.port, user=at.user or None,
-                password=at.password.encode(), database=at.database or None, charset="utf8mb4",
-                read_timeout=_SILENCE_SECONDS, write_timeout=_CONNECT_SECONDS, autocommit=True,
-                local_infile=False, conv={}, program_name="racine", defer_connect=True, **_tls(at),
+            connection = connected(
+                self._location, self._boundary, patience=patience,
+                silence_seconds=_SILENCE_SECONDS, autocommit=True, conv={},
             )  # fmt: skip
-            # The address that was checked is used, not the name, which may lead elsewhere by now.
-            connection.connect(_greeted(socket.create_connection(address, patience)))
             self._settle(connection)
-        except (pymysql.MySQLError, OSError, *_BROKEN_TALK) as fault:
-            raise as_fault(fault, at) from None
+        except (pymysql.MySQLError, OSError, *BROKEN_TALK) as fault:
+            raise as_fault(fault, self._location) from None
         return connection
 
     def _settle(self, connection: "Connection[Any]") -> None:
@@ -255,54 +243,16 @@ class MysqlConnector:
             cursor.execute(query)
             yield from bounded(cursor.fetchall_unbuffered(), width, text_weight)
             ended = True
-        except (pymysql.MySQLError, OSError, *_BROKEN_TALK) as fault:
+        except (pymysql.MySQLError, OSError, *BROKEN_TALK) as fault:
             raise as_fault(fault, self._location) from None
         finally:
             if not ended:
                 # What is still to come would be read to its end, or never come: a new connection.
-                _abandon(cursor)
+                abandon(cursor)
                 self.close()
 
 
 _OTHERS = "NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')"
-
-
-def _abandon(cursor: SSCursor) -> None:
-    """Let neither the cursor nor its result read what is left when they are collected."""
-    result = vars(cursor).get("_result")
-    if result is not None:
-        result.unbuffered_active, result.connection = False, None
-    cursor.connection = None  # type: ignore[assignment]
-
-
-def _greeted(stream: socket.socket) -> socket.socket:
-    """Return the stream once the server, which speaks first, has said something."""
-    try:
-        stream.recv(1, socket.MSG_PEEK)
-    except OSError:
-        stream.close()
-        raise
-    return stream
-
-
-def _tls(at: Location) -> dict[str, Any]:
-    """Return the driver's settings for libpq's words: without one, TLS where the server has it."""
-    mode, authority = at.options.get("sslmode", "prefer"), at.options.get("sslrootcert")
-    if mode == "disable":
-        return {"ssl_disabled": True}
-    if mode == "prefer":
-        return {}
-    try:
-        context = ssl.create_default_context(cafile=authority)
-    except OSError as fault:
-        raise SourceFault(
-            f"The certificate authority {authority} cannot be read: {fault.strerror}.",
-            next_step="Check sslrootcert in the source's location.",
-        ) from None
-    context.check_hostname = mode == "verify-full"
-    if mode == "require":
-        context.verify_mode = ssl.CERT_NONE
-    return {"ssl": context}
 
 
 def _quoted(name: str) -> str:

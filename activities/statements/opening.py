@@ -24,7 +24,11 @@ def begin(location: Location, boundary: Boundary, *, write: bool, seconds: float
         from activities.statements.postgresql import PostgresqlSession
 
         return PostgresqlSession(location, boundary, write=write, seconds=seconds)
+    if location.kind == "mysql":
+        from activities.statements.mysql import MysqlSession
+
+        return MysqlSession(location, boundary, write=write, seconds=seconds)
     raise InvalidInput(
         f"A source of kind {location.kind} runs no SQL statements.",
-        next_step="Use a source of kind sqlite, postgresql or duckdb.",
+        next_step="Use a source of kind sqlite, duckdb, postgresql or mysql.",
     )

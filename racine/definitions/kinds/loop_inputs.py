@@ -106,7 +106,7 @@ class SqlItems(Part):
                         "spliced_value")  # fmt: skip
             return
         try:
-            statement = statements.parse(self.sql, "")
+            statement = statements.read(self.sql)
             statements.bound(statement, self.parameters)
             if not statement.reads:
                 raise InvalidInput(

@@ -69,7 +69,7 @@ class SqlTask(TaskKind):
                         "spliced_value")  # fmt: skip
             return
         try:
-            statement = statements.parse(text, "")
+            statement = statements.read(text)
             statements.bound(statement, self.parameters)
         except InvalidInput as fault:
             yield Fault(pointer, fault.message, fault.next_step, "statement")

@@ -54,7 +54,7 @@ def mariadb(*settings: str) -> Iterator[MariaDb]:
                     f"--socket={folder}/s", f"--pid-file={folder}/pid", f"--port={port}",
                     "--bind-address=127.0.0.1", "--skip-name-resolve",
                     "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M",
-                    "--skip-log-bin", *settings,
+                    "--skip-log-bin", f"--tmpdir={folder}", *settings,
                 ],
                 cwd=folder, stdout=log, stderr=log, user=user,
             )  # fmt: skip
@@ -76,8 +76,9 @@ def _install(server: Path, folder: Path, user: str | None) -> None:
     install = shutil.which("mariadb-install-db") or str(server.with_name("mariadb-install-db"))
     done = subprocess.run(
         [
-            install, "--no-defaults", f"--datadir={folder}/data", "--skip-test-db",
-            "--auth-root-authentication-method=normal", "--skip-name-resolve",
+            install, "--no-defaults", f"--datadir={folder}/data", f"--tmpdir={folder}",
+            "--skip-test-db", "--auth-root-authentication-method=normal",
+            "--skip-name-resolve",
         ],
         cwd=folder, user=user, capture_output=True, text=True, timeout=60,
     )  # fmt: skip

@@ -9,8 +9,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models.messages import Left
-    from racine import expressions
     from racine.engine.plan import Step
+    from racine.engine.rules import after_failure
     from racine.engine.states import TaskResult, TaskState
     from workflows.kinds.waits import passed
 
@@ -36,7 +36,7 @@ async def by_rules(level: "Level", step: Step, work: Work) -> TaskResult | None:
                 return None
             if result.state is not TaskState.FAILED:
                 return result
-            rule = _rule(step, result.error or {}, attempt)
+            rule = after_failure(step, result.error or {}, attempt)
             level.flow.note(level.path(step), "rule", rule, n=2)
             if rule["action"] == "SKIP":
                 return level.told(step, TaskResult(TaskState.EXCLUDED, reason="rule"))
@@ -68,30 +68,6 @@ def _leave(
 ) -> None:
     moment = until.isoformat() if until else None
     level.flow.left[place] = Left(state={"attempt": attempt, "until": moment, "held": held})
-
-
-def _rule(step: Step, error: dict[str, Any], attempt: int) -> dict[str, Any]:
-    """Return what happens after a failed attempt: an action, and the seconds before a retry."""
-    known = {"code": error.get("code", ""), "type": error.get("code", ""),
-             "message": error.get("message", ""),
-             "retryable": error.get("retryable", True)}  # fmt: skip
-    for rule in step.retry_rules:
-        if expressions.is_true(rule["when"], {"error": known, "attempt": attempt}):
-            if rule["action"] == "RETRY" and attempt >= rule["maximum_attempts"]:
-                return {"action": "FAIL"}
-            seconds = rule["delay_seconds"] * rule["backoff_coefficient"] ** (attempt - 1)
-            return {"action": rule["action"], "seconds": min(seconds, 86_400.0)}
-    return _by_policy(step, known, attempt)
-
-
-def _by_policy(step: Step, error: dict[str, Any], attempt: int) -> dict[str, Any]:
-    policy = step.retry_policy
-    assert policy is not None  # compiled in for tasks with rules
-    barred = error["code"] in policy.non_retryable_error_types or not error["retryable"]
-    if barred or attempt >= policy.maximum_attempts:
-        return {"action": "FAIL"}
-    grown = policy.initial_interval_seconds * policy.backoff_coefficient ** (attempt - 1)
-    return {"action": "RETRY", "seconds": min(grown, policy.maximum_interval_seconds)}
 
 
 def _moment(rule: dict[str, Any]) -> datetime | None:

@@ -118,6 +118,8 @@ class SimulationAnswer(BaseModel):
     """The tasks that began, in the order in which they did."""
     unmocked: list[str]
     """Tasks that no mock spoke of: they succeeded and returned nothing."""
+    held: list[str]
+    """Tasks that a person would have to decide about: the run would go on, and wait."""
     tasks: list[SimulatedTaskAnswer]
 
 

@@ -55,5 +55,5 @@ def _show(told: dict[str, Any]) -> None:
         for task in told["tasks"]
     ]  # fmt: skip
     table(["task", "state", "attempts", "from s", "to s", ""], rows)
-    kept = ("state", "outputs", "error", "seconds", "unmocked")
+    kept = ("state", "outputs", "error", "seconds", "unmocked", "held")
     fields({name: told[name] for name in kept if told[name] not in (None, [], {})})

@@ -1,14 +1,16 @@
 """Attempts of simulated tasks: answered for, retried by their policy, held to their limits."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from racine import expressions
-from racine.definitions.document import RetryPolicy
+from racine.definitions.document import RetryPolicy, RuleAction
 from racine.definitions.schemas import mismatches
 from racine.engine.plan import Step
+from racine.engine.rules import after_failure
 from racine.engine.states import TaskResult, TaskState
 from racine.errors import InvalidInput, RacineError
 from racine.simulation.clock import seconds
@@ -52,6 +54,8 @@ class Attempts:
     mocks: Mocks
     perform: Perform | None = None
     unmocked: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    """Tasks that wait for a person, as a rule of theirs says."""
     _steps: int = 0
 
     def count(self) -> None:
@@ -71,20 +75,49 @@ class Attempts:
         if step.kind == "approval_task":
             return await self._asked(step, path, given), 1
         began = seconds()
-        for number in range(1, policy.maximum_attempts + 1):
+        for number in itertools.count(1):
             work = Work(path, step.kind, step.spec, given, number)
             failure, answer = await self._once(step, work)
             if failure is None:
                 return _succeeded(step, answer), number
-            delay = _delay(policy, number)
-            last = number == policy.maximum_attempts or not _again(failure, policy)
+            action, delay = _next(step, policy, failure, number)
+            if action is RuleAction.SKIP:
+                return TaskResult(TaskState.EXCLUDED, reason="rule"), number
+            if action is RuleAction.HOLD:
+                await self._hold(path)
             limit = step.schedule_to_close_seconds
-            if last or (limit is not None and seconds() + delay - began > limit):
+            late = limit is not None and seconds() + delay - began > limit
+            if action is RuleAction.FAIL or late:
                 error = failure.model_dump(exclude={"retryable"})
                 return TaskResult(TaskState.FAILED, error=error), number
             self.count()
             await asyncio.sleep(delay)
-        raise AssertionError("a policy has one attempt at least")
+        raise AssertionError("attempts are counted without end")
+
+    async def _hold(self, path: str) -> None:
+        """Wait for a person, who never comes here."""
+        self.held.append(path)
+        await asyncio.get_running_loop().create_future()
+
+    async def signalled(self, step: Step, path: str) -> TaskResult:
+        """Return how a task ends that waits for a signal; its mock says what that brings, when."""
+        spec = step.spec
+        answer = self._answer(step, Work(path, step.kind, spec, {}, 1))
+        limit = spec["timeout_seconds"]
+        late = limit is not None and answer.seconds > limit
+        await asyncio.sleep(limit if late else answer.seconds)
+        if late and spec["on_timeout"] == "CONTINUE":
+            return TaskResult(TaskState.SUCCEEDED, {"payload": None, "received": False})
+        if late:
+            message = f"The signal {spec['signal']!r} did not come within {limit:g} s."
+            return TaskResult(TaskState.FAILED, error={"code": "timed_out", "message": message})
+        payload = answer.values.get("payload")
+        if path not in self.unmocked and (
+            faults := mismatches(spec["payload_schema"] or {}, payload)
+        ):
+            message = f"The payload does not fit the signal {spec['signal']!r}: {faults[0].message}"
+            return TaskResult(TaskState.FAILED, error={"code": "refused", "message": message})
+        return TaskResult(TaskState.SUCCEEDED, {"payload": payload, "received": True})
 
     async def _once(self, step: Step, work: Work) -> tuple[Failure | None, Answer]:
         answer = self._answer(step, work)
@@ -141,8 +174,17 @@ def _refused(step: Step, answer: Answer) -> Failure | None:
     return None
 
 
-def _again(failure: Failure, policy: RetryPolicy) -> bool:
-    return failure.retryable and failure.code not in policy.non_retryable_error_types
+def _next(
+    step: Step, policy: RetryPolicy, failure: Failure, attempt: int
+) -> tuple[RuleAction, float]:
+    """Return what follows a failed attempt, and the seconds before another one."""
+    if step.retry_rules:
+        rule = after_failure(step, failure.model_dump(), attempt)
+        return RuleAction(rule["action"]), rule.get("seconds", 0.0)
+    again = failure.retryable and failure.code not in policy.non_retryable_error_types
+    if again and attempt < policy.maximum_attempts:
+        return RuleAction.RETRY, _delay(policy, attempt)
+    return RuleAction.FAIL, 0.0
 
 
 def _delay(policy: RetryPolicy, attempt: int) -> float:

@@ -33,6 +33,8 @@ async def noop(level: "Level", step: Step, names: dict[str, Any]) -> TaskResult:
 
 
 async def wait(level: "Level", step: Step, names: dict[str, Any]) -> TaskResult:
+    if step.spec["signal"] is not None:
+        return await level.place.run.attempts.signalled(step, level.path(step))
     length = step.spec["duration_seconds"]
     if length is None:
         now = level.place.run.began + timedelta(seconds=seconds())

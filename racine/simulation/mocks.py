@@ -42,12 +42,21 @@ Answers = Annotated[list[Answer], BeforeValidator(_as_list), Field(min_length=1)
 """One for every attempt, or one after the other; the last one stays."""
 
 
+class Pool(_Strict):
+    """What tasks of a pool share, as `racine pools set` has it."""
+
+    slots: int | None = Field(default=None, ge=1)
+    tokens_per_second: float | None = Field(default=None, gt=0)
+
+
 class Mocks(_Strict):
     """Answers by task and by operation; what is nearer to the task goes first."""
 
     tasks: dict[str, Answers] = Field(default_factory=dict)
     """By key, for all iterations, or by path, for one: `each[3].clean`."""
     operations: dict[str, Answers] = Field(default_factory=dict)
+    pools: dict[str, Pool] = Field(default_factory=dict)
+    """By name; one of which nothing is said holds nothing back."""
 
     def answer(self, path: str, key: str, operation: str, attempt: int) -> Answer | None:
         """Return what an attempt answers, counted from 1; None where nothing is said."""

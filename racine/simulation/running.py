@@ -16,9 +16,10 @@ from racine.engine.scheduler import Scheduler
 from racine.engine.states import RunState, TaskResult, TaskState
 from racine.errors import RacineError
 from racine.simulation.attempts import Attempts, Perform, Stopped, described
-from racine.simulation.clock import run_at_once, seconds
+from racine.simulation.clock import run_at_once, seconds, when_idle
 from racine.simulation.deciding import DECIDED
 from racine.simulation.mocks import read_mocks
+from racine.simulation.pools import Pools
 
 BEGAN = "2026-01-01T00:00:00+00:00"
 """When a simulated run begins unless its caller says otherwise."""
@@ -49,6 +50,8 @@ class Simulation:
     """The tasks that began, in the order in which they did."""
     unmocked: list[str] = field(default_factory=list)
     """Tasks for which nobody gave an answer: they succeeded, and returned nothing."""
+    held: list[str] = field(default_factory=list)
+    """Tasks that a person would have to decide about: the run would go on, and wait."""
     seconds: float = 0
 
     def as_json(self) -> dict[str, Any]:
@@ -60,6 +63,7 @@ class Simulation:
             "seconds": self.seconds,
             "order": self.order,
             "unmocked": self.unmocked,
+            "held": self.held,
             "tasks": [{"path": path, **_told(task)} for path, task in self.tasks.items()],
         }
 
@@ -100,54 +104,86 @@ def simulate(
     for mocks or parameters that do not fit, and for a run of too many steps.
     """
     keys = {found.task.task_key for found in every_task(document)}
-    attempts = Attempts(read_mocks(mocks, keys), perform)
+    answers = read_mocks(mocks, keys)
+    attempts = Attempts(answers, perform)
     plan = compile_plan(document)
     about = {"id": "run_simulated", "job": plan.job, "workspace": "simulated",
              "start_time": began, "logical_time": began}  # fmt: skip
     names = {"params": bind(document.parameters, parameters), "run": about}
-    run = Run(attempts, datetime.fromisoformat(began))
+    run = Run(attempts, Pools(answers.pools), datetime.fromisoformat(began))
     return run_at_once(run.whole(plan, names))
 
 
 class Run:
     """What all levels of a simulated run share."""
 
-    def __init__(self, attempts: Attempts, began: datetime) -> None:
+    def __init__(self, attempts: Attempts, pools: Pools, began: datetime) -> None:
         self.attempts = attempts
+        self.pools = pools
         self.began = began
-        self.told = Simulation(unmocked=attempts.unmocked)
+        self.told = Simulation(unmocked=attempts.unmocked, held=attempts.held)
+        self.left = False
+        """Whether nothing more happens without a person: what is open stays so."""
         self.gate = asyncio.Semaphore(_IN_FLIGHT)
 
     async def whole(self, plan: Plan, names: dict[str, Any]) -> Simulation:
         """Run the tasks, then what comes after a failure, then what comes last."""
         told, main = self.told, Level(plan, Place(self, names))
-        told.state = await self._main(main, plan.timeout_seconds)
-        if told.state is RunState.FAILED:
+        told.state = await self._drive(main, plan.timeout_seconds)
+        if told.state in (RunState.FAILED, RunState.RUNNING):
             told.error = main.first_error()
-            if plan.on_failure is not None:
-                await self._after(plan.on_failure, main)
-        if plan.final is not None:
-            ended = await self._after(plan.final, main)
-            told.state = ended if told.state is RunState.COMPLETED else told.state
+        if not self.left:
+            await self._afterwards(plan, main)
+        if self.left:
+            told.state = RunState.RUNNING
         if told.state is RunState.COMPLETED:
             self._give(plan.outputs, main.names())
         told.seconds = seconds()
         return told
 
-    async def _main(self, main: "Level", limit: float | None) -> RunState:
-        work = asyncio.create_task(main.run())
+    async def _afterwards(self, plan: Plan, main: "Level") -> None:
+        told = self.told
+        if told.state is not RunState.COMPLETED:
+            await self._compensate(main)
+        if told.state is RunState.FAILED and plan.on_failure is not None:
+            await self._after(plan.on_failure, main)
+        if plan.final is not None:
+            ended = await self._after(plan.final, main)
+            told.state = ended if told.state is RunState.COMPLETED else told.state
+
+    async def _compensate(self, main: "Level") -> None:
+        """Undo what succeeded and can be undone, the last to end first; no failure stops it."""
+        steps, results = main.plan.steps, main.scheduler.results
+        for number in reversed(list(results)):
+            undo, result = steps[number].undo, results[number]
+            if undo is not None and result.state is TaskState.SUCCEEDED:
+                if await self._after(undo, main) is RunState.COMPLETED:
+                    results[number] = replace(result, state=TaskState.CANCELLED, reason="undone")
+
+    async def _drive(self, level: "Level", limit: float | None = None) -> RunState:
+        """Run a level to its end, to its time limit, or until only a person could go on."""
+        if self.left:
+            return RunState.RUNNING
+        when_idle(lambda: self._leave(level))
+        work = asyncio.create_task(level.run())
         done, _ = await asyncio.wait([work], timeout=limit)
         if not done:
-            main.scheduler.stop()
+            level.scheduler.stop()
         await work
-        return main.verdict() if done else RunState.TIMED_OUT
+        if self.left:
+            return RunState.RUNNING
+        return level.verdict() if done else RunState.TIMED_OUT
+
+    def _leave(self, level: "Level") -> None:
+        self.left = True
+        self.attempts.held += level.failed() if level.plan.hold else []
+        level.scheduler.stop()
 
     async def _after(self, plan: Plan, main: "Level") -> RunState:
         run = {**main.place.names["run"], "state": self.told.state.value}
         names = {**main.place.names, "run": run}
         level = Level(plan, replace(main.place, names=names, outer=main.views()))
-        await level.run()
-        return level.verdict()
+        return await self._drive(level)
 
     def _give(self, outputs: dict[str, Any], names: dict[str, Any]) -> None:
         try:
@@ -162,7 +198,9 @@ class Level:
     def __init__(self, plan: Plan, place: Place) -> None:
         self.plan = plan
         self.place = place
-        self.scheduler = Scheduler(plan, self._execute, self._ended, fail_fast=plan.fail_fast)
+        self.scheduler = Scheduler(
+            plan, self._execute, self._ended, fail_fast=plan.fail_fast, hold=plan.hold
+        )
 
     async def run(self) -> None:
         try:
@@ -171,6 +209,12 @@ class Level:
             self.scheduler.stop()
             await self.scheduler.run()
             raise
+
+    def failed(self) -> list[str]:
+        """Return the paths of the tasks that failed themselves."""
+        ended = sorted(self.scheduler.results.items())
+        found = [number for number, result in ended if result.state is TaskState.FAILED]
+        return [self.path(self.plan.steps[number]) for number in found]
 
     def verdict(self) -> RunState:
         return verdict(self.plan.steps, self.scheduler.results)
@@ -204,6 +248,8 @@ class Level:
         return self.place.prefix + step.key
 
     def _ended(self, number: int, result: TaskResult) -> None:
+        if self.place.run.left:
+            return
         step = self.plan.steps[number]
         task = self.place.run.told.tasks.setdefault(
             self.path(step), SimulatedTask(step.kind, result)
@@ -226,17 +272,23 @@ class Level:
         run, names = self.place.run, self.names()
         if step.condition is not None and not expressions.is_true(step.condition, names):
             return TaskResult(TaskState.EXCLUDED, reason="condition")
-        path = self.path(step)
+        if step.kind in DECIDED:
+            self._begun(step)
+            return await DECIDED[step.kind](self, step, names)
+        async with run.gate, run.pools.slots(step, self.plan):
+            task, policy = self._begun(step), step.retry_policy or self.plan.retry_policy
+            result, task.attempts = await run.attempts.carry_out(
+                step, self.path(step), names, policy
+            )
+        return result
+
+    def _begun(self, step: Step) -> SimulatedTask:
+        run, path = self.place.run, self.path(step)
         task = SimulatedTask(step.kind, TaskResult(TaskState.RUNNING), 1, seconds())
         run.told.tasks[path] = task
         run.told.order.append(path)
         run.attempts.count()
-        if step.kind in DECIDED:
-            return await DECIDED[step.kind](self, step, names)
-        async with run.gate:
-            policy = step.retry_policy or self.plan.retry_policy
-            result, task.attempts = await run.attempts.carry_out(step, path, names, policy)
-        return result
+        return task
 
 
 def _view(result: TaskResult) -> dict[str, Any]:

@@ -47,12 +47,20 @@ class Writer:
                 task["depends_on"] = [self.edge(to) for to in chosen]
             if task.get("depends_on") and self.chance(0.4):
                 task["run_if"] = self._dice.choice(RULES)
+            if task.get("depends_on") and self.chance(0.3):
+                task |= self.join(len(task["depends_on"]))
+            if depth == 2 and self.chance(0.2):
+                task["compensate_with"] = self.tasks(1, 0)
             if self.chance(0.1):
                 task["disabled"] = True
             if self.chance(0.15):
                 task["condition"] = self._dice.choice(["true", "1 > 2"])
             made.append(task)
         return made
+
+    def join(self, upstream: int) -> dict[str, Any]:
+        counted = {"join": "n_of", "join_count": self._dice.randint(1, upstream)}
+        return self._dice.choice([{"join": "any"}, counted])
 
     def edge(self, to: dict[str, Any]) -> dict[str, Any]:
         outcomes = {"condition_task": ["true", "false"], "switch_task": ["a", "b"]}

@@ -207,3 +207,90 @@ def test_loops_go_on_while_their_condition_holds_and_collect_what_they_gave() ->
     assert (run([task("loop", for_each_task=each)]).tasks["loop"].result.values or {})[
         "results"
     ] == ["asucceeded", "bexcluded"]
+
+
+def test_a_signal_comes_when_its_mock_says_and_brings_what_it_says() -> None:
+    schema = {"type": "object", "required": ["amount"]}
+    spec = {"signal": "paid", "payload_schema": schema, "timeout_seconds": 600}
+    came = {"expression": "tasks.paid.values.received"}
+    tasks = [task("paid", wait_task=spec), task("big", "paid", condition_task=came)]
+    comes = {"paid": {"values": {"payload": {"amount": 5}}, "seconds": 60}}
+    told = run(tasks, comes, outputs={"amount": "{{ tasks.paid.values.payload.amount }}"})
+    assert (told.state, told.seconds, told.outputs) == ("completed", 60, {"amount": 5})
+    late = run(tasks, {"paid": {"seconds": 601}})
+    assert (late.state, late.seconds, (late.error or {})["code"]) == ("failed", 600, "timed_out")
+    goes_on = run([task("paid", wait_task={**spec, "on_timeout": "CONTINUE"}), tasks[1]],
+                  {"paid": {"seconds": 601}})  # fmt: skip
+    assert goes_on.tasks["big"].result.outcome == "false"
+    unfit = run(tasks, {"paid": {"values": {"payload": {}}}})
+    assert "does not fit the signal 'paid'" in (unfit.error or {})["message"]
+    assert run(tasks).unmocked == ["paid"]
+
+
+def test_what_is_held_waits_for_a_person_and_is_told() -> None:
+    tasks = [task("a"), task("b", "a"), task("beside")]
+    fails = {"a": {"error": {"retryable": False}}, "beside": {"seconds": 30}}
+    after = {"finally": [task("tidy", noop_task={})]}
+    told = run(tasks, fails, failure_policy="HOLD", **after)
+    assert (told.state, told.held, told.seconds) == ("running", ["a"], 30)
+    assert (told.error or {})["code"] == "mocked"
+    assert states(told) == {"a": "failed", "b": "skipped", "beside": "succeeded"}
+    limited = run(tasks, fails, failure_policy="HOLD", timeout_seconds=90, **after)
+    assert (limited.state, limited.seconds) == ("timed_out", 90)
+    assert "tidy" in limited.order
+
+
+def test_rules_decide_what_follows_a_failed_attempt() -> None:
+    rules = [{"when": "error.code == 'Locked'", "action": "RETRY", "delay_seconds": 20},
+             {"when": "error.code == 'Gone'", "action": "SKIP"},
+             {"when": "error.code == 'Odd'", "action": "HOLD"}]  # fmt: skip
+    tasks = [task("a", retry_rules=rules, retry_policy={"maximum_attempts": 1}), task("b", "a")]
+
+    def told(*codes: str) -> Simulation:
+        return run(tasks, {"a": [*({"error": {"code": code}} for code in codes), {"values": {}}]})
+
+    again = told("Locked", "Locked")
+    assert (again.state, again.seconds, again.tasks["a"].attempts) == ("completed", 40, 3)
+    assert told("Locked", "Locked", "Locked").state == "failed"
+    assert told("Other").state == "failed"
+    assert states(told("Gone")) == {"a": "excluded", "b": "excluded"}
+    held = told("Locked", "Odd")
+    assert (held.state, held.held, states(held)) == ("running", ["a"], {"a": "running"})
+
+
+def test_what_succeeded_is_undone_in_reverse_order_after_a_failure() -> None:
+    def undone(key: str, *upstream: str) -> dict[str, Any]:
+        undo = [task(f"undo_{key}", notify_task={"subject": f"{{{{ tasks.{key}.state }}}}"})]
+        return task(key, *upstream, compensate_with=undo)
+
+    tasks = [undone("a"), undone("b", "a"), undone("c", "b"), undone("aside")]
+    after: dict[str, Any] = {"on_failure": [task("tell")], "finally": [task("tidy")]}
+    mocks = {"c": {"error": {"retryable": False}}, "b": {"seconds": 5}, "aside": {"seconds": 2},
+             "undo_aside": {"error": {"retryable": False}}}  # fmt: skip
+    told = run(tasks, mocks, **after)
+    assert told.order == ["a", "aside", "b", "c", "undo_b", "undo_aside", "undo_a", "tell", "tidy"]
+    assert told.state == "failed"
+    good = run(tasks, {}, **after)
+    assert not any(path.startswith("undo") for path in good.order)
+    late = run(tasks, {"b": {"seconds": 50}}, timeout_seconds=20, **after)
+    assert (late.state, late.order[-3:]) == ("timed_out", ["undo_aside", "undo_a", "tidy"])
+
+
+def test_pools_hold_tasks_back_by_their_slots_and_tokens() -> None:
+    def timed(pool: dict[str, Any], *tasks: dict[str, Any]) -> dict[str, Any]:
+        document = validate({"name": "job", "tasks": list(tasks)})
+        mocks = {"operations": {}, "tasks": {t["task_key"]: {"seconds": 10} for t in tasks},
+                 "pools": {"db": pool}}  # fmt: skip
+        told = simulate(document, {}, mocks)
+        return {path: found.started for path, found in told.tasks.items()}
+
+    small = [task(key, pool="db") for key in "abc"]
+    assert timed({"slots": 2}, *small) == {"a": 0, "b": 0, "c": 10}
+    assert timed({"slots": 3}, *small, task("free")) == {"a": 0, "b": 0, "c": 0, "free": 0}
+    big = task("big", pool="db", pool_slots=2)
+    assert timed({"slots": 2}, small[0], big, small[1]) == {"a": 0, "big": 10, "b": 20}
+    first = task("first", pool="db", priority=1)
+    assert timed({"slots": 1}, *small, first) == {"a": 0, "first": 10, "b": 20, "c": 30}
+    assert timed({"tokens_per_second": 0.5}, *small) == {"a": 0, "b": 2, "c": 4}
+    never = simulate(validate({"name": "job", "tasks": [big]}), {}, {"pools": {"db": {"slots": 1}}})
+    assert "which has 1" in (never.error or {})["message"]

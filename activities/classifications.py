@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from activities import classifiers
 from activities.call import Call, Performers
 from activities.governed import READ, advance
+from models import classifiers
 from models.settings import Settings
 from models.stores import asset_states, scans, verdicts
 from racine.governance import classifications as group
@@ -34,11 +34,12 @@ def classify(call: Call, given: group.ClassifyInput) -> group.ClassifyResult:
 
     Doing it again, after a crash too, gives the same.
     """
-    own = classifiers.configured(Settings(database_url=call.db.url))
     with call.db.write() as session:
         scan = scans.get(session, given.scan_id, workspace_id=call.context.workspace_id)
         advance(session, scan.source_id, SourceState.CLASSIFYING, SourceState.CLASSIFIED)
     with call.db.read() as session:
+        settings = Settings(database_url=call.db.url)
+        own = classifiers.of_workspace(session, scan.workspace_id, settings)
         pins = verdicts.pins(session, scan.source_id)
         assets = scans.assets(session, scan.id)
     judge = _Judge(call, scan, own, pins)
@@ -143,7 +144,7 @@ class _Judge:
 
 def _digest(settings: engine.ClassifySettings, own: Sequence[engine.Classifier]) -> str:
     """Return what a verdict stands on: the model, the classifiers, the settings."""
-    entries = [(e.id, e.headers, e.detectors, e.chance) for e in own]
+    entries = [(e.id, e.declared) for e in own]
     asked = (model.shipped().version, _code(), entries, settings.model_dump_json())
     return hashlib.sha256(repr(asked).encode()).hexdigest()
 

@@ -60,7 +60,7 @@ def _files(package: Traversable) -> Iterator[Traversable]:
 
 def basis(rules: Rules, own: Sequence[Classifier]) -> str:
     """Return what a read stands on: detectors, users' classifiers, and how much is read."""
-    users = [(c.id, c.shape and c.shape.pattern, c.validator, c.detectors) for c in own]
+    users = [(c.id, c.declared) for c in own]
     asked = (detectors(), users, rules.sample, rules.budget.rows)
     return hashlib.sha256(repr(asked).encode()).hexdigest()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from activities import classifiers, planning
+from activities import planning
 from activities.beating import beating
 from activities.call import Call
 from activities.connectors.protocol import Asset, Bound, Column, Connector, Incremental
@@ -16,6 +16,7 @@ from activities.governor import Governor, Interrupted, Skipped, Spent
 from activities.opening import connect
 from activities.progress import Progress
 from activities.reading import AssetFacts, Reader, table_evidence
+from models import classifiers
 from models.keys import derive, root_key
 from models.settings import Settings
 from models.stores import asset_states, scan_progress, scans
@@ -49,7 +50,8 @@ class ScanReading:
     def __post_init__(self) -> None:
         settings = Settings(database_url=self.call.db.url)
         self.rules = parse(self.scan.settings["rules"])
-        self.own = classifiers.configured(settings)
+        with self.call.db.read() as session:
+            self.own = classifiers.of_workspace(session, self.scan.workspace_id, settings)
         self.key = derive(root_key(settings), "scan sketches")
         self.governor = Governor(self.call, self.scan.id, self.holder, self.rules)
         self.governor.spent = Spent(**self.scan.settings.get("spent", {}))

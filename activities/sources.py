@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from temporalio.exceptions import CancelledError
 
-from activities import classifiers
 from activities.beating import beating
 from activities.call import Call, Performers
 from activities.connectors.protocol import Listing, Remembering
 from activities.opening import connect
 from activities.planning import Planner, listed_before
+from models import classifiers
 from models.settings import Settings
 from models.stores import rule_sets, scans, sources
 from models.stores.rule_sets import Ruled
@@ -83,7 +83,9 @@ def discover(call: Call, given: group.DiscoverInput) -> group.DiscoverResult:
 def _planned(
     call: Call, source: Source, given: group.DiscoverInput, ruled: Ruled
 ) -> group.DiscoverResult:
-    own = classifiers.configured(Settings(database_url=call.db.url))
+    with call.db.read() as session:
+        settings = Settings(database_url=call.db.url)
+        own = classifiers.of_workspace(session, source.workspace_id, settings)
     connector = connect(call, source)
     try:
         if isinstance(connector, Remembering) and ruled.rules.plan.mode != "full":

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from activities import classifiers
 from activities.connectors.boundary import Boundary
 from activities.connectors.opening import connect
 from activities.reading import read_asset, table_evidence
 from local.scan import WHOLE, locate, read_rules
+from models import classifiers
 from racine.cli.classifiers import FOLDER
 from racine.errors import SourceFault
 from racine.governance.classifications.engine import ClassifySettings

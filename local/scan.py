@@ -12,13 +12,13 @@ from typing import Any
 import typer
 import yaml
 
-from activities import classifiers
 from activities.connectors.boundary import Boundary
 from activities.connectors.opening import connect, kind_of_file
 from activities.connectors.protocol import Asset, Connector
 from activities.reading import AssetFacts, read_asset, table_evidence
 from local.exits import errors_told
 from local.scan_report import Progress, print_table
+from models import classifiers
 from racine.cli.classifiers import FOLDER
 from racine.errors import InvalidInput, SourceFault, Unavailable
 from racine.governance.classifications.engine import Classifier, ClassifySettings, decide

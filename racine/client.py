@@ -16,6 +16,7 @@ from racine.errors import Fault, RacineError, Unavailable
 from racine.ids import new_id
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_MEASURING_TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 _STREAM_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 """The server pings every 15 s: a minute of silence means that the connection is dead."""
 _RETRIES = 3
@@ -26,6 +27,7 @@ _ENDED = frozenset({"completed", "failed", "cancelled", "terminated", "timed_out
 _WORKFLOWS = "/api/racine/workflows"
 _BUNDLES = "/api/racine/bundles"
 _POOLS = "/api/racine/orchestration/pools"
+_CLASSIFIERS = "/api/classifications/classifiers"
 
 
 @dataclass(frozen=True)
@@ -329,6 +331,18 @@ class Client:
 
     def delete_pool(self, name: str) -> None:
         self._answer("DELETE", f"{_POOLS}/{name}")
+
+    def classifiers(self) -> Iterator[dict[str, Any]]:
+        """Yield the workspace's own classifiers."""
+        return self.items(_CLASSIFIERS)
+
+    def set_classifier(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep a classifier under its id; the answer tells what it accepts by chance."""
+        path = f"{_CLASSIFIERS}/{entry['id']}"
+        return self._send("PUT", path, json={"entry": dict(entry)}, timeout=_MEASURING_TIMEOUT)
+
+    def delete_classifier(self, name: str) -> None:
+        self._answer("DELETE", f"{_CLASSIFIERS}/{name}")
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """Return the answer of any address that gives an object."""

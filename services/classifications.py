@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
+from models import classifiers
+from models.settings import Settings
 from models.stores import relabelling, scans, sources, verdicts
 from models.stores.paging import Page, page
 from models.stores.verdicts import Verdict as Verdict
@@ -21,6 +23,7 @@ from racine.governance.classifications.explaining import ColumnExplanation, spli
 from racine.governance.classifications.explaining import explain as explain_column
 from racine.governance.classifications.verdicts import Pin
 from racine.governance.compliance.categories import label_of
+from racine.governance.scan_rule_sets.rules import parse
 from racine.patterns import matcher
 from services import access, audit
 from services.access import Actor
@@ -69,12 +72,12 @@ def get(session: Session, actor: Actor, verdict_id: str) -> Verdict:
 
 
 def explain(
-    session: Session, actor: Actor, source_id: str, column: str
+    session: Session, actor: Actor, settings: Settings, source_id: str, column: str
 ) -> tuple[ColumnExplanation, Sequence[Verdict]]:
     """Return why a column of a scanned source holds what it holds, and what people said of it.
 
-    The newest scan's evidence is judged again, by its own rules. Raises NotFound when no scan has
-    read such a `table.column`.
+    The newest scan's evidence is judged again, by its own rules for that table and with the
+    classifiers of users. Raises NotFound when no scan has read such a `table.column`.
     """
     source = sources.get(session, source_id)
     access.same_workspace(actor, source.workspace_id, f"source {source_id!r}")
@@ -82,9 +85,10 @@ def explain(
     names = scans.read_names(session, source.id)
     table, name = split_column(column, names)
     scan, shown = scans.last_read(session, source.id, table)
-    rules = {key: value for key, value in scan.settings.get("rules", {}).items()
-             if key in ClassifySettings.model_fields}  # fmt: skip
-    told = explain_column(_evidence(table, shown), name, ClassifySettings(**rules))
+    rules = parse(scan.settings.get("rules", {})).for_asset(table)
+    by = ClassifySettings(packs=rules.packs, disabled=rules.disabled, thresholds=rules.thresholds)
+    own = classifiers.of_workspace(session, source.workspace_id, settings)
+    told = explain_column(_evidence(table, shown), name, by, own)
     return told, verdicts.of_column(session, asset_id(source.id, table, name))
 
 

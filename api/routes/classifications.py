@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.deps import Me, ReadSession, WriteSession
+from api.deps import Me, Racine, ReadSession, WriteSession
 from racine.governance.classifications.explaining import ColumnExplanation
 from services import classifications
 from services.classifications import Decision, Wanted
@@ -137,11 +137,12 @@ def queue(
 def explain(
     session: ReadSession,
     me: Me,
+    racine: Racine,
     source_id: Annotated[str, Query(max_length=40)],
     column: Annotated[str, Query(min_length=3, max_length=2001, examples=["customers.email"])],
 ) -> ExplanationAnswer:
     """Tell why `table.column` of a scanned source holds what it holds, and what would change it."""
-    told, said = classifications.explain(session, me, source_id, column)
+    told, said = classifications.explain(session, me, racine.settings, source_id, column)
     items = [VerdictAnswer.model_validate(item) for item in said]
     return ExplanationAnswer(explanation=told, verdicts=items)
 

@@ -24,7 +24,7 @@ from bench.classification.examples import (
     examples,
     own,
 )
-from bench.classification.judging import DEFAULT_PACKS, judge
+from bench.classification.judging import DEFAULT, EVERY_PACK, FEW_PACKS, judge
 from bench.classification.scoring import Measured
 from racine.governance.classifications.model import parse
 
@@ -39,9 +39,10 @@ def judge_unseen(tables: Sequence[Gathered], folds: int) -> dict[str, Measured]:
     """Return the scores by models that saw no table of the judged source."""
     from bench.classification import train  # numpy and scipy are needed for this alone
 
-    found = examples([*tables, *own("learned")]) + augmented()
+    tables = [*tables, *own("learned")]
+    found = examples(tables) + augmented()
     answers, documents = train.cross_validate(found, folds, 1.0)
-    chosen = train.both_thresholds(found, answers)
+    chosen = train.all_thresholds(found, answers)
     results: dict[str, Measured] = {}
     for at, document in enumerate(documents):
         model = parse({**document, "thresholds": chosen})
@@ -51,7 +52,7 @@ def judge_unseen(tables: Sequence[Gathered], folds: int) -> dict[str, Measured]:
                 if named and all(name.startswith("column_") for name in pair[0].columns):
                     continue
                 name = f"{pair[0].set}, {'with headers' if named else 'values only'}, unseen"
-                results[name] = judge([pair], named, (), model, results.get(name))
+                results[name] = judge([pair], named, DEFAULT, model, results.get(name))
     return results
 
 
@@ -74,11 +75,11 @@ def _shipped(tables: Sequence[Gathered]) -> dict[str, Measured]:
     results = {}
     for part, name in _PARTS.items():
         found = own(part)
-        results[f"{name}, with headers"] = judge(found, True)
-        results[f"{name}, values only"] = judge(found, False)
-        if part == "fresh":
-            results[f"{name}, with headers, default packs"] = judge(found, True, DEFAULT_PACKS)
-            results[f"{name}, values only, default packs"] = judge(found, False, DEFAULT_PACKS)
+        for named, how in ((True, "with headers"), (False, "values only")):
+            results[f"{name}, {how}"] = judge(found, named)
+            if part == "fresh":
+                results[f"{name}, {how}, every pack named"] = judge(found, named, EVERY_PACK)
+                results[f"{name}, {how}, four packs only"] = judge(found, named, FEW_PACKS)
     for name in dict.fromkeys(table.set for table, _ in tables):
         chosen = [pair for pair in tables if pair[0].set == name]
         results[f"{name}, with headers (learned from)"] = judge(chosen, True)
@@ -87,7 +88,7 @@ def _shipped(tables: Sequence[Gathered]) -> dict[str, Measured]:
 
 
 def _line(results: dict[str, Measured]) -> dict[str, Any]:
-    return {name: report.summary(measured.score) for name, measured in results.items()}
+    return {name: report.summary(measured) for name, measured in results.items()}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ from typing import Literal
 from bench import estates
 from bench.classification import augment
 from bench.classification.labelled import Label, LabelledTable, load
+from bench.estates.generation import generate
+from bench.estates.specification import Table
+from bench.estates.specification import load as specifications
 from racine.governance.classifications.evidence import ColumnEvidence, Evidence, TableEvidence
 from racine.governance.classifications.features import Features, table_features
 from racine.governance.classifications.gathering import gather
@@ -53,12 +56,32 @@ def own(part: Part) -> list[Gathered]:
 
 def own_tables(part: Part) -> list[LabelledTable]:
     """Return the tables of one part of our own without reading their evidence."""
-    sources, drawn, fresh = estates.sources(), estates.holdout(), estates.fresh()
+    sources, chosen = estates.sources(), _sources(part)
     with tempfile.TemporaryDirectory() as folder:
         estates.write(Path(folder))
         tables = [replace(t, set="own", source=sources[t.name]) for t in load(Path(folder))]
-    chosen = {"drawn": drawn, "fresh": fresh}.get(part, {*sources.values()} - drawn - fresh)
     return [table for table in tables if table.source in chosen]
+
+
+def own_rows(part: Part) -> list[tuple[Table, dict[str, list[str | None]]]]:
+    """Return the tables of one part with their columns' values row by row; None for a null."""
+    return [
+        (table, _columns(table)) for table in specifications() if table.source in _sources(part)
+    ]
+
+
+def _sources(part: Part) -> frozenset[str]:
+    drawn, fresh = estates.holdout(), estates.fresh()
+    others = frozenset(estates.sources().values()) - drawn - fresh
+    return {"drawn": drawn, "fresh": fresh}.get(part, others)
+
+
+def _columns(table: Table) -> dict[str, list[str | None]]:
+    values = zip(*generate(table), strict=True)
+    return {
+        column.header: [value or None for value in found]
+        for column, found in zip(table.columns, values, strict=True)
+    }
 
 
 def _gathered(table: LabelledTable) -> Gathered:

@@ -56,12 +56,27 @@ class Score:
 
 @dataclass
 class Measured:
-    """The score of one set, and how sure the classifier was of what it said."""
+    """The score of one set, and how sure the classifier was of each type it ranked."""
 
     score: Score = field(default_factory=Score)
     confidences: list[tuple[float, bool]] = field(default_factory=list)
 
-    def add(self, label: Label, found: Sequence[tuple[str, float]]) -> None:
-        self.score.add(label, [kind for kind, _ in found])
+    def add(self, label: Label, found: Sequence[str], ranked: Sequence[tuple[str, float]]) -> None:
+        """Count a column: the kinds reported, and the confidence of every kind ranked.
+
+        Confidence is compared for the kinds that labels name in full, those of EXT.
+        """
+        self.score.add(label, found)
         good = label.kinds | label.accept
-        self.confidences += [(c, kind in good) for kind, c in found if kind not in label.tolerate]
+        told = [(k, c) for k, c in ranked if k in EXTENDED and k not in label.tolerate]
+        self.confidences += [(confidence, kind in good) for kind, confidence in told]
+
+    @property
+    def calibration_error(self) -> float:
+        """The expected calibration error: confidence against share right, mean over ten bins of
+        equal width, each by its number of answers."""
+        bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+        for confidence, good in self.confidences:
+            bins[min(int(confidence * 10), 9)].append((confidence, good))
+        gaps = [abs(sum(c for c, _ in found) - sum(g for _, g in found)) for found in bins.values()]
+        return sum(gaps) / max(len(self.confidences), 1)

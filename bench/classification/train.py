@@ -23,8 +23,8 @@ from scipy.sparse import csr_matrix
 from bench.classification.examples import Example, augmented, collect, examples, own
 from bench.classification.labelled import EXTENDED, Label
 from racine.governance.classifications import model as models
-from racine.governance.classifications.deciding import ruled_out
-from racine.governance.classifications.features import read_header
+from racine.governance.classifications.deciding import Told, ruled_out, told
+from racine.governance.classifications.features import Header, read_header
 
 TARGET = Path("racine/governance/classifications/data/model.json")
 OTHER = tuple(
@@ -32,6 +32,14 @@ OTHER = tuple(
     "bank_account medical".split()
 )
 KINDS = (models.NONE, *EXTENDED, *OTHER)
+_WANTED: dict[Told, tuple[float, tuple[float, float]]] = {
+    "named": (0.95, (0.5, 0.8)),
+    "unnamed": (0.97, (0.75, 0.97)),
+    "silent": (0.93, (0.6, 0.9)),
+}
+"""Precision that a threshold must reach on unseen sources, and the bounds it keeps."""
+_PROVED_OTHERWISE = {"geo_coordinate": 0.6}
+"""Thresholds of unnamed columns where a rule of `unproven` asks for more than the weights do."""
 _SMALLEST = 0.02
 """Weights below this are dropped from the shipped model."""
 
@@ -146,13 +154,17 @@ def predict(document: dict[str, Any], found: Sequence[Example]) -> list[dict[str
 
 
 def _allowed(example: Example, answer: dict[str, float]) -> dict[str, float]:
-    header = read_header(example.column if example.named else "column_1")
+    header = _header(example)
     return {
         kind: 0.0
         if probability > 0.1 and ruled_out(kind, example.evidence, example.features, header)
         else probability
         for kind, probability in answer.items()
     }
+
+
+def _header(example: Example) -> Header:
+    return read_header(example.column if example.named else "column_1")
 
 
 def cross_validate(
@@ -176,21 +188,22 @@ def cross_validate(
 def thresholds(
     found: Sequence[Example],
     answers: Sequence[dict[str, float]],
+    where: Told,
     precision: float,
     bounds: tuple[float, float],
 ) -> dict[str, float]:
     """Return per kind the threshold with the best F1 at the precision asked for."""
     chosen = {}
     for kind in KINDS[1:]:
+        told_so = [
+            (example, answer)
+            for example, answer in zip(found, answers, strict=True)
+            if told(kind, _header(example)) == where
+        ]
         pairs = sorted(
-            (
-                (answer[kind], _good(example.label, kind))
-                for example, answer in zip(found, answers, strict=True)
-                if _top(answer) == kind
-            ),
-            reverse=True,
+            ((a[kind], _good(e.label, kind)) for e, a in told_so if _top(a) == kind), reverse=True
         )
-        total = sum(kind in e.label.kinds for e in found)
+        total = sum(kind in example.label.kinds for example, _ in told_so)
         chosen[kind] = _best(pairs, total, precision, bounds)
     return chosen
 
@@ -219,20 +232,18 @@ def _best(
     return round(min(max(chosen, bounds[0]), bounds[1]), 3)
 
 
-def both_thresholds(
+def all_thresholds(
     found: Sequence[Example], answers: Sequence[dict[str, float]]
 ) -> dict[str, dict[str, float]]:
-    """Return the thresholds for columns with a telling header and for those without one."""
-    chosen = {}
-    for name, named, precision, bounds in (
-        ("named", True, 0.93, (0.5, 0.7)),
-        ("silent", False, 0.9, (0.5, 0.75)),
-    ):
-        real = [at for at, e in enumerate(found) if e.named == named and e.set != "made"]
-        chosen[name] = thresholds(
-            [found[i] for i in real], [answers[i] for i in real], precision, bounds
-        )
-    return chosen
+    """Return the thresholds for headers that name the kind, speak of something else, or say
+    nothing."""
+    real = [at for at, e in enumerate(found) if e.set != "made"]
+    judged = [found[i] for i in real], [answers[i] for i in real]
+    chosen: dict[str, dict[str, float]] = {}
+    for where, wanted in _WANTED.items():
+        chosen[where] = thresholds(*judged, where, *wanted)
+    chosen["silent"] |= _PROVED_OTHERWISE
+    return {**chosen}
 
 
 def main() -> None:
@@ -253,7 +264,7 @@ def main() -> None:
         "penalty": given.penalty,
     }
     document = as_document(design, fit(design, np.arange(len(found)), given.penalty), trained)
-    document["thresholds"] = both_thresholds(found, answers)
+    document["thresholds"] = all_thresholds(found, answers)
     TARGET.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(f"{TARGET}: {TARGET.stat().st_size} bytes, version {document['version']}")
 

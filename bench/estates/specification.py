@@ -41,8 +41,8 @@ class Table:
     locale: str
     rows: int
     columns: tuple[Column, ...]
-    fresh: bool
-    """Its source was written after the classifier, and its errors were never looked at."""
+    part: str
+    """`fresh` where its errors were never looked at, `decoys` where look-alikes are collected."""
 
 
 @cache
@@ -66,7 +66,7 @@ def _table(path: Path, locale: str, name: str, table: dict[str, Any]) -> Table:
         locale=table.get("locale", locale),
         rows=table["rows"],
         columns=columns,
-        fresh=path.parent.name == "fresh",
+        part=path.parent.name,
     )
 
 

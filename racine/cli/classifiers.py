@@ -1,6 +1,7 @@
 """`racine classifiers`: list, show, test and add what columns are recognised by."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,15 +10,18 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from racine.cli import profiles
 from racine.errors import InvalidInput
-from racine.governance.classifications import custom, measuring
+from racine.governance.classifications import custom, trying
 from racine.governance.classifications.catalogue import Classifier, chances, classifiers
-from racine.governance.classifications.gathering import accepts
 
 app = typer.Typer(help="The types of data that columns are recognised by.", no_args_is_help=True)
 
 Output = Annotated[str, typer.Option("--output", help="`table` or `json`.")]
 Source = Annotated[Path | None, typer.Argument(help="A YAML file of your own classifiers.")]
+Server = Annotated[
+    bool, typer.Option("--server", help="The workspace's own on the server, not this machine's.")
+]
 FOLDER = Path(typer.get_app_dir("racine")) / "classifiers"
 
 
@@ -25,9 +29,12 @@ FOLDER = Path(typer.get_app_dir("racine")) / "classifiers"
 def list_(
     pack: Annotated[str, typer.Option(help="Only this pack.")] = "",
     kind: Annotated[str, typer.Option(help="Only this kind.")] = "",
+    server: Server = False,
     output: Output = "table",
 ) -> None:
-    """List the classifiers with their measured chance rates."""
+    """List the classifiers with their measured chance rates, or a workspace's own ones."""
+    if server:
+        return _of_workspace(output)
     found = [e for e in classifiers() if pack in ("", e.pack) and kind in ("", e.kind)]
     if output == "json":
         return _json([_summary(entry) for entry in found])
@@ -70,7 +77,7 @@ def measure(file: Source = None, output: Output = "table") -> None:
     Exits with 1 when a classifier fails one of its own examples.
     """
     own = custom.from_yaml(_read(file)) if file else []
-    report = _report(own or list(classifiers()), own)
+    report = asdict(trying.report(own or list(classifiers())))
     _print_report(report, output)
     if report["failures"]:
         raise typer.Exit(1)
@@ -83,19 +90,51 @@ def add(
     python: Annotated[str, typer.Option(help="module:function to ask about each value.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Save without asking.")] = False,
     folder: Annotated[Path, typer.Option(help="Where your classifiers are kept.")] = FOLDER,
+    server: Server = False,
     output: Output = "table",
 ) -> None:
     """Add classifiers of your own after showing what they accept by chance and whom they meet."""
     own, document = _own(file, id_, python)
-    report = _report(own, own)
+    report = asdict(trying.report(own))
     _print_report(report, output)
     if report["failures"]:
         raise InvalidInput(
             f"Nothing was saved: {report['failures'][0]}", next_step="Correct the entry or example."
         )
-    if yes or typer.confirm("Save?"):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{own[0].id}.yaml").write_text(document, "utf-8")
+    if not (yes or typer.confirm("Save?")):
+        return
+    if server:
+        return _send(document)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{own[0].id}.yaml").write_text(document, "utf-8")
+
+
+@app.command()
+def remove(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="One of the workspace's own.")],
+) -> None:
+    """Remove one of the workspace's own classifiers from the server."""
+    with profiles.client() as client:
+        client.delete_classifier(id_)
+
+
+def _send(document: str) -> None:
+    loaded = yaml.safe_load(document)
+    with profiles.client() as client:
+        for entry in loaded if isinstance(loaded, list) else [loaded]:
+            client.set_classifier(entry)
+
+
+def _of_workspace(output: str) -> None:
+    with profiles.client() as client:
+        found = list(client.classifiers())
+    if output == "json":
+        return _json(found)
+    table = Table("id", "kind", "changed", "by")
+    for item in found:
+        kind = item["entry"].get("kind", item["name"])
+        table.add_row(item["name"], kind, item["updated_at"], item["changed_by"])
+    Console().print(table)
 
 
 def _own(file: Path, id_: str, python: str) -> tuple[list[Classifier], str]:
@@ -121,20 +160,6 @@ def _read(file: Path) -> str:
         raise InvalidInput(
             f"{file} cannot be read: {error}.", next_step="Name a text file in UTF-8."
         ) from error
-
-
-def _report(entries: list[Classifier], own: list[Classifier]) -> dict[str, Any]:
-    rates = {entry.id: measuring.chance_rates(entry) for entry in entries if _readable(entry)}
-    everyone = [e for e in (*classifiers(), *own) if _readable(e)]
-    met = measuring.collisions(everyone, entries)
-    failures = [f"{e.id} refuses {v}" for e in entries for v in e.matching if not accepts(e, v)]
-    failures += [f"{e.id} accepts {v}" for e in entries for v in e.rejecting if accepts(e, v)]
-    pairs = [{"accepting": c.accepting, "other": c.other, "share": c.share} for c in met]
-    return {"chance_rates": rates, "collisions": pairs, "failures": failures}
-
-
-def _readable(entry: Classifier) -> bool:
-    return bool(entry.shape or entry.check)
 
 
 def _print_report(report: dict[str, Any], output: str) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from activities.classifiers import load
 from activities.connectors.boundary import Boundary
 from local.scan import locate, read_rules, scan_once
+from models.classifiers import load
 from racine.errors import InvalidInput, SourceFault
 from racine.governance.scan_rule_sets.rules import Rules
 from tests.activities.connectors import estates

@@ -3,6 +3,7 @@
 from bench.estates.values import (
     codes,
     dates,
+    decoys,
     identity,
     lookalikes,
     money,
@@ -15,5 +16,5 @@ from bench.estates.values.maker import MAKERS, Row
 
 __all__ = ["MAKERS", "Row"]
 
-MODULES = (codes, dates, identity, lookalikes, money, network, personal, plain, things)
+MODULES = (codes, dates, decoys, identity, lookalikes, money, network, personal, plain, things)
 """Importing them fills `MAKERS`."""

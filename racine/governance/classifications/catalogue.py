@@ -16,6 +16,9 @@ from racine.governance.classifications.words import fold
 _FORM_ALONE = 0.2
 """Chance rate of a type that only its form tells: codes of the same form occur."""
 
+_MODULE = re.compile(r"[a-z]\w*(?:\.[a-z]\w*)?")
+_FUNCTION = re.compile(r"[a-z][a-z0-9_]*")
+
 SENSITIVITIES = ("public", "internal", "confidential", "restricted")
 
 
@@ -51,6 +54,8 @@ class Classifier:
     matching: tuple[str, ...] = ()
     rejecting: tuple[str, ...] = ()
     source: str = ""
+    declared: str = ""
+    """Digest of a user's declaration: what was gathered and judged by another is done anew."""
 
 
 @cache
@@ -132,12 +137,14 @@ def _validator(name: str) -> Callable[[str], bool] | None:
     if not name:
         return None
     family, _, rest = name.partition(":")
-    if family == "stdnum":
-        module = import_module(f"stdnum.{rest}")
-        return _guarded(module.is_valid)
-    if family == "own":
-        module = import_module("racine.governance.classifications.detectors.checksums")
-        return getattr(module, rest)  # type: ignore[no-any-return]
+    try:
+        if family == "stdnum" and _MODULE.fullmatch(rest):
+            return _guarded(import_module(f"stdnum.{rest}").is_valid)
+        if family == "own" and _FUNCTION.fullmatch(rest):
+            module = import_module("racine.governance.classifications.detectors.checksums")
+            return getattr(module, rest)  # type: ignore[no-any-return]
+    except (ImportError, AttributeError):
+        pass
     raise InvalidInput(
         f"The validator {name!r} is unknown.",
         next_step="Use stdnum:<module>, own:<function> or leave it out.",

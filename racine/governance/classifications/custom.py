@@ -1,7 +1,9 @@
 """Classifiers of users' own: YAML entries, word lists and Python functions."""
 
+import hashlib
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +23,7 @@ from racine.governance.classifications.words import fold
 PACK = "custom"
 _LONGEST_PATTERN = 500
 _DRAWS = 200
+_MOST_WORDS = 20_000
 _KEYS = frozenset(
     "id kind name category sensitivity headers weak pattern words python validator needs_name "
     "examples regulations source".split()
@@ -39,14 +42,37 @@ def from_yaml(text: str) -> list[Classifier]:
     except yaml.YAMLError as error:
         raise InvalidInput("The file is not YAML.", next_step=str(error)) from error
     items = loaded if isinstance(loaded, list) else [loaded]
+    _refuse([fault for at, item in enumerate(items) for fault in _faults(at, item)])
+    return [from_entry(item) for item in items]
+
+
+def from_declarations(items: Sequence[Mapping[str, Any]]) -> list[Classifier]:
+    """Return the classifiers of entries that came over the network: none of them names code.
+
+    Raises InvalidInput as `from_yaml` does.
+    """
     faults = [fault for at, item in enumerate(items) for fault in _faults(at, item)]
+    faults += [_no_code(at) for at, item in enumerate(items) if "python" in item]
+    faults += [
+        Fault(f"/{at}/words", "It lists too many words.", f"List at most {_MOST_WORDS}.")
+        for at, item in enumerate(items) if len(item.get("words") or ()) > _MOST_WORDS
+    ]  # fmt: skip
+    _refuse(faults)
+    return [from_entry(item) for item in items]
+
+
+def _no_code(at: int) -> Fault:
+    return Fault(f"/{at}/python", "Code is taken from files of the installation alone.",
+                 "Put the file into RACINE_CLASSIFIERS_FOLDER.")  # fmt: skip
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
     if faults:
         raise InvalidInput(
-            f"{len(faults)} of the file's statements cannot be used: {faults[0].message}",
+            f"{len(faults)} of the statements cannot be used: {faults[0].message}",
             next_step=faults[0].next_step,
             faults=faults,
         )
-    return [from_entry(item) for item in items]
 
 
 def from_entry(item: Mapping[str, Any]) -> Classifier:
@@ -55,7 +81,7 @@ def from_entry(item: Mapping[str, Any]) -> Classifier:
     Raises InvalidInput when its pattern is not RE2, or its validator or sensitivity is unknown.
     """
     declared = {k: v for k, v in item.items() if k not in ("pattern", "words", "python")}
-    entry = parse({"kind": item["id"], **declared}, PACK)
+    entry = replace(parse({"kind": item["id"], **declared}, PACK), declared=_digest(item))
     found = (_pattern(item), _words(item), _function(item), entry.check)
     checks = [check for check in found if check]
     if not checks:
@@ -76,6 +102,10 @@ def from_function(id_: str, target: str, **details: Any) -> Classifier:
     Raises InvalidInput when there is no such function.
     """
     return from_entry({"id": id_, "python": target, **details})
+
+
+def _digest(item: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(item, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _measured(entry: Classifier) -> float:

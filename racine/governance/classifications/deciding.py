@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from racine.governance.classifications.catalogue import SENSITIVITIES, Classifier, classifiers
 from racine.governance.classifications.evidence import (
@@ -45,6 +46,8 @@ _PRIOR = -5.0
 """Log-odds that an unnamed column is of one given rarer type."""
 _NAMED = {"exact": 7.0, "tail": 6.0, "head": 2.5, "inner": 2.0}
 _TYPED = 0.8
+
+Told = Literal["named", "unnamed", "silent"]
 
 
 def decide(
@@ -97,8 +100,7 @@ def _verdict(
     ]
     ranked = sorted(_best_of_kind(found), key=lambda c: -c.confidence)
     known = {entry.id: entry for entry in by.entries}
-    learned = by.model.thresholds["silent" if header.silent else "named"]
-    reached = [c for c in ranked if c.confidence >= _threshold(c, rules, learned)]
+    reached = [c for c in ranked if c.confidence >= _threshold(c, rules, header, by.model)]
     accepted = _compatible(reached)
     return ColumnVerdict(
         name=column.name,
@@ -109,20 +111,28 @@ def _verdict(
 
 
 def _threshold(
-    found: Classification, rules: ClassifySettings, learned: Mapping[str, float]
+    found: Classification, rules: ClassifySettings, header: Header, model: Model
 ) -> float:
     for name in (found.id, found.kind):
         if name in rules.thresholds:
             return rules.thresholds[name]
-    return _TYPED if found.mode == "contains" else learned.get(found.kind, _TYPED)
+    if found.mode == "contains":
+        return _TYPED
+    return model.thresholds[told(found.kind, header)].get(found.kind, _TYPED)
+
+
+def told(kind: str, header: Header) -> Told:
+    """Return whether a header names a kind, speaks without naming it, or says nothing."""
+    if header.silent:
+        return "silent"
+    return "named" if any(m.phrase.kind == kind for m in header.matches) else "unnamed"
 
 
 def threshold_of(
     found: Classification, header: str, rules: ClassifySettings, model: Model | None = None
 ) -> float:
     """Return the confidence that a kind must reach under a header to count as held."""
-    name = "silent" if read_header(header).silent else "named"
-    return _threshold(found, rules, (model or shipped()).thresholds[name])
+    return _threshold(found, rules, read_header(header), model or shipped())
 
 
 def _compatible(reached: list[Classification]) -> list[Classification]:

@@ -9,7 +9,7 @@ from racine.governance.classifications import headers
 from racine.governance.classifications.catalogue import Classifier, classifiers, phrases, vocabulary
 from racine.governance.classifications.evidence import ColumnEvidence, Evidence, TableEvidence
 from racine.governance.classifications.headers import Match
-from racine.governance.classifications.surroundings import SHOWN_PERSONAL, degrees, shown
+from racine.governance.classifications.surroundings import EXACT, SHOWN_PERSONAL, degrees, shown
 
 _STRENGTH = {"exact": 1.0, "tail": 0.8, "head": 0.6, "inner": 0.5}
 _EXPECTED = 0.9
@@ -18,6 +18,8 @@ _FLOOR = -6.0
 _CEILINGS = ((0.15, 10.0), (0.3, 4.0), (1.0, 1.0))
 """Chance up to which, and the most log-odds that hits then add: values of a column resemble each
 other, so that many hits of a check which lets half of all numbers pass are one coincidence."""
+_COUPLE = 2
+"""Columns of decimal degrees that a place has; measurements come in crowds."""
 _PERSONAL = frozenset(
     "person_name email phone date_of_birth gender age national_id ssn username password "
     "marital_status".split()
@@ -339,8 +341,14 @@ def _pairs(at: int, columns: Sequence[ColumnEvidence]) -> Iterable[tuple[str, fl
         columns[to].evidence for to in (at - 2, at - 1, at + 1, at + 2) if 0 <= to < len(columns)
     ]
     others = [found for found in map(degrees, beside) if found is not None]
-    if any(own.pairs_with(other) for other in others):
+    paired = [other for other in others if own.pairs_with(other)]
+    crowd = sum(degrees(column.evidence) is not None for column in columns) > _COUPLE
+    if paired:
         yield "pair.degrees", 1.0
+    if crowd:
+        yield "pair.crowd", 1.0
+    elif paired and min(own.decimals, *(other.decimals for other in paired)) >= EXACT:
+        yield "pair.exact", 1.0
 
 
 def flatten(features: Features, kinds: Sequence[str]) -> Mapping[str, float]:

@@ -96,7 +96,7 @@ _SHAPED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(shape))
     for name, shape in (
         ("ssn_shape", r"999-99-9999"),
-        ("email_local", r"[^\s@]+@[^\s@]+"),
+        ("email_local", r"[^\s@:/]+@[aA][aA9-]*(?:\.[aA][aA9-]*)*"),
         ("age_range", r"9{1,2} ?[-–] ?9{1,2}|[<>]=? ?9{2}|9{2} ?\+"),
         ("region_iso", r"A{2,3}[-_][A9]{1,3}"),
         ("postal_plus4", r"9{9}"),
@@ -213,7 +213,11 @@ def value_hits(value: str, entries: tuple[Classifier, ...] = ()) -> set[str]:
 
 def accepts(entry: Classifier, value: str) -> bool:
     """Tell whether a value passes a classifier's own check or one of its detectors."""
-    return bool(value_hits(value, (entry,)) & {entry.id, *entry.detectors})
+    cleaned = _clean(value)
+    if (entry.shape or entry.check) and _typed(shapes.mask(cleaned[:400]), (entry,)):
+        if entry.check is None or entry.check(cleaned):
+            return True
+    return bool(entry.detectors) and bool(value_hits(value) & set(entry.detectors))
 
 
 def _clean(value: str) -> str:

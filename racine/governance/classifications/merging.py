@@ -12,8 +12,9 @@ def together(first: Evidence, second: Evidence, distinct: int) -> Evidence:
     """Return the evidence of two parts of one column that has so many distinct values in all.
 
     Counts add up. A value that both parts read would count twice: where more were read than there
-    are, all counts shrink alike, so that each share stays what the parts have together. Medians and
-    the years between first and last are weighted means.
+    are, all counts shrink alike, so that each share stays what the parts have together. Medians,
+    the years between first and last, and what part of the values the commonest word or first digit
+    has are weighted means.
     """
     if not first.sampled or not second.sampled:
         return _with_empty(first, second)
@@ -42,6 +43,7 @@ def together(first: Evidence, second: Evidence, distinct: int) -> Evidence:
             max(first.length[2], second.length[2]),
         ),
         words=round(_mean(first.words, second.words, share), 2),
+        recurring=round(_mean(first.recurring, second.recurring, share), 2),
         characters=_shares(first.characters, second.characters, share),
         numbers=_numbers(first.numbers, second.numbers, scale),
         dates=_dates(first.dates, second.dates, scale),
@@ -87,6 +89,7 @@ def _numbers(first: Numbers | None, second: Numbers | None, scale: float) -> Num
         minimum=min(first.minimum, second.minimum),
         median=float(f"{_mean(first.median, second.median, share):.2g}"),
         maximum=max(first.maximum, second.maximum),
+        opening=round(_mean(first.opening, second.opening, share), 2),
         sequential=first.sequential and second.sequential,
     )
 

@@ -30,7 +30,8 @@ class Model:
     own: Mapping[str, Mapping[str, float]]
     all: Mapping[str, Mapping[str, float]]
     thresholds: Mapping[str, Mapping[str, float]]
-    """Confidence a kind must reach, under a telling header (`named`) and without (`silent`)."""
+    """Confidence a kind must reach where the header names it (`named`), speaks of something else
+    or in unknown words (`unnamed`), or says nothing (`silent`)."""
 
     def contributions(self, features: Features, kind: str) -> dict[str, float]:
         """Return what each piece of evidence adds to a kind's score."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from racine.governance.classifications.evidence import Evidence
 
 _MOSTLY = 0.7
+EXACT = 4.0
+"""Digits after the point from which degrees tell a place: to ten metres, as maps give it."""
 _SHOWS: dict[str, tuple[str, ...]] = {
     "email": ("email_any",),
     "phone": ("phone_international", "phone_national", "phone_trunk"),

@@ -19,6 +19,10 @@ _OF_THINGS = frozenset(("word.thing", "word.file", "word.version", "word.hash"))
 _NUMBERED = frozenset(("word.key", "word.number", "word.code", "word.money", "word.count"))
 _PROVED = 2.0
 """Log-odds over chance from which check digits speak by themselves."""
+_SHARED_DIGIT = 0.05
+"""Chance rate from which a check is one decimal digit, such as Luhn's: contracts and invoices carry
+the same, so that people must stand beside it."""
+_OF_PEOPLE = frozenset(("national_id", "drivers_license", "passport", "bank_account"))
 _NEARLY_ALL = 0.7
 """Share of values that must pass: numbers of one series resemble each other, and pass in bulk."""
 
@@ -42,6 +46,9 @@ class Alone:
         told_by = entry.decisive or entry.id
         tried = self.evidence.tried.get(told_by, self.evidence.sampled)
         hits = self.evidence.hits.get(told_by, 0)
+        shared = entry.chance >= _SHARED_DIGIT and self.kind in _OF_PEOPLE
+        if shared and not self.near(_PEOPLE):
+            return False
         return hits >= _NEARLY_ALL * tried and lift(self.evidence, entry) >= _PROVED
 
 
@@ -89,9 +96,13 @@ def _vin(alone: Alone) -> str:
 
 
 def _coordinate(alone: Alone) -> str:
-    if alone.of("coordinate_pair", "coordinate_dms") >= 0.5 or "pair.degrees" in alone.features.all:
+    if alone.of("coordinate_pair", "coordinate_dms") >= 0.5:
         return ""
-    return "no neighbour holds the other half of a coordinate"
+    if "pair.degrees" not in alone.features.all:
+        return "no neighbour holds the other half of a coordinate"
+    if alone.near(SHOWN_PLACES) or "pair.exact" in alone.features.all:
+        return ""
+    return "measurements have such decimals too, and no place stands beside them"
 
 
 def _birth(alone: Alone) -> str:
@@ -101,6 +112,8 @@ def _birth(alone: Alone) -> str:
 
 
 def _postal(alone: Alone) -> str:
+    if alone.evidence.distinct < 4 and alone.evidence.rows > 2 * alone.evidence.distinct:
+        return "a few codes prove nothing"
     if alone.of("postal_us", "postal_digits") < 0.5:
         return ""
     numbers = alone.evidence.numbers

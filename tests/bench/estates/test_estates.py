@@ -85,7 +85,8 @@ def test_there_is_enough_of_everything(labels: dict[str, dict[str, Any]]) -> Non
 
 
 def test_the_drawn_third_is_about_a_third_of_the_older_sources() -> None:
-    older = set(bench.estates.sources().values()) - bench.estates.fresh()
+    written_later = bench.estates.fresh() | bench.estates.decoys()
+    older = set(bench.estates.sources().values()) - written_later
     share = len(bench.estates.holdout()) / len(older)
 
     assert bench.estates.holdout() < older
@@ -95,8 +96,20 @@ def test_the_drawn_third_is_about_a_third_of_the_older_sources() -> None:
 def test_the_fresh_sources_hold_at_least_320_look_alikes(
     labels: dict[str, dict[str, Any]],
 ) -> None:
-    fresh = [table for table in load() if table.fresh]
+    fresh = [table for table in load() if table.part == "fresh"]
     every = [label for table in fresh for label in labels[table.name].values()]
 
     assert sum("trap" in label and label["labels"] == ["NONE"] for label in every) >= 320
     assert len({table.source for table in fresh}) >= 15
+
+
+def test_decoys_are_mostly_look_alikes_and_never_measured_on(
+    labels: dict[str, dict[str, Any]],
+) -> None:
+    decoys = bench.estates.decoys()
+    every = [c for t in load() if t.part == "decoys" for c in labels[t.name].values()]
+    share = sum("trap" in label and label["labels"] == ["NONE"] for label in every) / len(every)
+
+    assert len(decoys) >= 20
+    assert share >= 0.4
+    assert not decoys & (bench.estates.holdout() | bench.estates.fresh())

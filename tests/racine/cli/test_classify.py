@@ -86,3 +86,19 @@ def test_a_source_that_nobody_catalogued_is_refused_by_name(server: dict[str, st
     told = racine("classify", "explain", "nowhere", "a.b", **server)
     assert told.returncode == 1
     assert "nowhere is neither a file or folder here nor a catalogued source" in told.stderr
+
+
+def test_a_classifier_is_measured_saved_in_the_workspace_listed_and_removed(
+    server: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "nine.yaml"
+    file.write_text("- id: nine\n  pattern: '[0-9]{9}'\n  examples: {match: ['161260333']}\n")
+    added = racine("classifiers", "add", str(file), "--yes", "--server", **server)
+    assert added.returncode == 0, added.stderr
+    assert "us_routing_number" in added.stdout
+    listed = racine("classifiers", "list", "--server", "--output", "json", **server)
+    assert [item["name"] for item in json.loads(listed.stdout)] == ["nine"]
+    assert racine("classifiers", "remove", "nine", **server).returncode == 0
+    again = racine("classifiers", "remove", "nine", **server)
+    assert again.returncode == 1
+    assert "no classifier 'nine' of its own" in again.stderr

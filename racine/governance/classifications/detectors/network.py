@@ -10,6 +10,8 @@ _MAC = re.compile(
     re.IGNORECASE,
 )
 _BARE_MAC = re.compile(r"[0-9a-f]{12}", re.IGNORECASE)
+_EUI_64 = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){7}", re.IGNORECASE)
+"""A port of a storage network, a device of eight octets: IPv6 would leave zeros out."""
 _UUID = re.compile(r"\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?", re.IGNORECASE)
 _PORT = re.compile(r"\[?([0-9a-fA-F:.]+)\]?(?::\d{1,5}|/\d{1,3})")
 _FILE = re.compile(
@@ -44,7 +46,9 @@ def is_ipv4(value: str) -> bool:
 
 
 def is_ipv6(value: str) -> bool:
-    """An IPv6 address (RFC 4291); `::` alone says too little."""
+    """An IPv6 address (RFC 4291); `::` alone says too little, and octets in pairs are EUI-64."""
+    if _EUI_64.fullmatch(value):
+        return False
     try:
         ipaddress.IPv6Address(value)
     except ValueError:

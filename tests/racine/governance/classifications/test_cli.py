@@ -5,7 +5,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from activities.classifiers import load
+from models.classifiers import load
 from racine.cli.classifiers import app
 from racine.errors import InvalidInput
 

@@ -45,6 +45,7 @@ def person_names(pipeline: str) -> Classifier:
         search=_Finder(pipeline),
         needs_name=True,
         source="presidio-analyzer, spaCy",
+        declared=pipeline,
     )
 
 

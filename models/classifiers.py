@@ -1,11 +1,15 @@
 """Classifiers beside the built-in ones: users' YAML files, and names in free text."""
 
+import json
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
-from activities import free_text
+from sqlalchemy.orm import Session
+
+from models import free_text
 from models.settings import Settings
+from models.stores import classifiers as declared_ones
 from racine.errors import InvalidInput
 from racine.governance.classifications import custom
 from racine.governance.classifications.engine import Classifier
@@ -14,6 +18,13 @@ from racine.governance.classifications.engine import Classifier
 def configured(settings: Settings) -> tuple[Classifier, ...]:
     """Return the classifiers that this installation has beside the built-in ones."""
     return load(settings.classifiers_folder, settings.free_text_names)
+
+
+def of_workspace(session: Session, workspace_id: str, settings: Settings) -> tuple[Classifier, ...]:
+    """Return the classifiers of this installation and those that the workspace declared."""
+    declared = declared_ones.entries(session, workspace_id)
+    own = _declared(json.dumps(declared, sort_keys=True)) if declared else ()
+    return (*configured(settings), *own)
 
 
 def load(folder: Path | None, free_text_names: str = "") -> tuple[Classifier, ...]:
@@ -38,6 +49,11 @@ def _of_folder(folder: Path | None) -> tuple[Classifier, ...]:
             next_step="Make it, or name the one that `racine classifiers add` saves to.",
         ) from None
     return _loaded(stamps)
+
+
+@lru_cache(64)
+def _declared(text: str) -> tuple[Classifier, ...]:
+    return tuple(custom.from_declarations(json.loads(text)))
 
 
 @lru_cache(4)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ASK = """
 import sys
-from activities.free_text import person_names
+from models.free_text import person_names
 from racine.errors import InvalidInput
 sys.modules.update(dict.fromkeys(sys.argv[2:]))
 try:
@@ -31,7 +31,7 @@ names = ("Zaphod Beeblebrox", "Trillian Astra", "Ford Prefect")
 ruler.add_patterns([{"label": "PERSON", "pattern": name} for name in names])
 folder = Path(sys.argv[1])
 pipeline.to_disk(folder / "pipeline")
-from activities import classifiers
+from models import classifiers
 from local.scan import WHOLE, scan_once
 source = str(folder / "calls.csv")
 print(json.dumps([

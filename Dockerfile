@@ -13,6 +13,8 @@ RUN useradd --system --create-home --home-dir /var/lib/racine racine
 WORKDIR /app
 COPY --from=build /app /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 RACINE_DATA_DIR=/var/lib/racine
+# Gives the 19 MB of each password's check back: by itself glibc keeps them for the next one.
+ENV MALLOC_MMAP_THRESHOLD_=4194304
 USER racine
 EXPOSE 8000
 CMD ["python", "-m", "uvicorn", "--factory", "api.app:create_app", "--host", "0.0.0.0", "--port", "8000"]

@@ -16,13 +16,11 @@ from api.routes import ROUTERS
 from api.strict import Strict
 from api.temporal import TemporalLink
 from models import logs
-from models.keys import derive, root_key
+from models.keys import root_key
 from models.session import Database
 from models.settings import Settings
 from services import bootstrap
 from services.hub import Hub
-from services.idempotency import Keeper
-from services.tokens import Signer
 
 _RETRY_SECONDS = 1.0
 
@@ -39,11 +37,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = Database(settings.database_url)
         link = TemporalLink(settings.temporal_address, settings.temporal_namespace)
-        root = root_key(settings)
-        signer = Signer(derive(root, "access tokens"))
         hub = Hub(db)
-        keeper = Keeper(db, derive(root, "answers"))
-        app.state.racine = State(settings, db, link, signer, keeper, hub)
+        app.state.racine = State(settings, db, link, root_key(settings), hub)
         await link.start()
         preparing = asyncio.create_task(_prepare(db, settings))
         await asyncio.wait({preparing}, timeout=_RETRY_SECONDS)

@@ -6,6 +6,7 @@ What only reads memory is `async`: FastAPI gives each plain function a thread.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from temporalio.client import Client
 
 from api.temporal import TemporalLink
+from models.keys import derive
 from models.session import Database
 from models.settings import Settings
 from racine.errors import Unauthenticated
@@ -30,9 +32,17 @@ class State:
     settings: Settings
     db: Database
     link: TemporalLink
-    signer: Signer
-    keeper: idempotency.Keeper
+    root: bytes
+    """The installation's key, from which all others are derived."""
     hub: Hub
+
+    @cached_property
+    def signer(self) -> Signer:
+        return Signer(derive(self.root, "access tokens"))
+
+    @cached_property
+    def keeper(self) -> idempotency.Keeper:
+        return idempotency.Keeper(self.db, derive(self.root, "answers"))
 
     @property
     def temporal(self) -> Client:

@@ -22,6 +22,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from local.stack.parts import MALLOC
 from models.schema import upgrade
 from models.session import Database
 from models.stores import jobs, runs, workspaces
@@ -73,13 +74,17 @@ def serving(database_url: str, folder: Path, password: str) -> Iterator[tuple[ps
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {
-        "RACINE_DATABASE_URL": database_url,
-        "RACINE_DATA_DIR": str(folder / "data"),
-        "RACINE_TEMPORAL_ADDRESS": "127.0.0.1:1",
-        "RACINE_ADMIN_PASSWORD": password,
-        "RACINE_LOG_LEVEL": "warning",
-    }
+    environment = (
+        os.environ
+        | MALLOC
+        | {
+            "RACINE_DATABASE_URL": database_url,
+            "RACINE_DATA_DIR": str(folder / "data"),
+            "RACINE_TEMPORAL_ADDRESS": "127.0.0.1:1",
+            "RACINE_ADMIN_PASSWORD": password,
+            "RACINE_LOG_LEVEL": "warning",
+        }
+    )
     command = [
         sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--host", "127.0.0.1",
         "--port", str(port), "--no-access-log",

@@ -4,9 +4,6 @@ import os
 import secrets
 from pathlib import Path
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from models.settings import Settings
 from racine.errors import InvalidInput
 
@@ -27,6 +24,10 @@ def root_key(settings: Settings) -> bytes:
 
 def derive(root: bytes, purpose: str) -> bytes:
     """Return 32 bytes for one purpose (HKDF-SHA256, RFC 5869); purposes never share a key."""
+    # Here, like all of cryptography: 8 MB that nothing needs before somebody signs in.
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(root)
 
 

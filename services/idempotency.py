@@ -10,7 +10,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.orm import Session
 
 from models.session import Database
@@ -48,6 +47,8 @@ class Keeper:
     """Claims keys and keeps answers, encrypted with a key of its own."""
 
     def __init__(self, db: Database, key: bytes) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         self._db = db
         self._cipher = AESGCM(key)
 

@@ -5,8 +5,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import jwt
-
 from racine.errors import Unauthenticated
 
 ACCESS_LIFE = timedelta(minutes=15)
@@ -36,6 +34,8 @@ class Signer:
         self.kid = hashlib.sha256(key).hexdigest()[:16]
 
     def issue(self, claims: Claims) -> str:
+        import jwt  # here: it brings cryptography along
+
         moment = datetime.now(UTC)
         body = {
             "iss": _ISSUER,
@@ -51,6 +51,8 @@ class Signer:
 
     def read(self, token: str) -> Claims:
         """Return the claims; raise Unauthenticated for a token not ours, not now or not whole."""
+        import jwt
+
         try:
             found = jwt.decode_complete(
                 token,

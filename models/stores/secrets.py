@@ -4,8 +4,6 @@ import hashlib
 import os
 from datetime import UTC, datetime
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -23,6 +21,8 @@ _NONCE_BYTES = 12
 
 def save(session: Session, workspace_id: str, name: str, value: str, root: bytes) -> Secret:
     """Store a secret under its name, in place of what was there."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     secret = _find(session, workspace_id, name)
     if secret is None:
         secret = Secret(id=new_id("sec"), workspace_id=workspace_id, name=name)
@@ -37,6 +37,9 @@ def save(session: Session, workspace_id: str, name: str, value: str, root: bytes
 
 def reveal(session: Session, workspace_id: str, name: str, root: bytes) -> str:
     """Return a secret in the clear; raise NotFound, or Conflict when this key cannot open it."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     secret = get(session, workspace_id, name)
     key = _key(root)
     if secret.key_id != _key_id(key):

@@ -68,8 +68,8 @@ def blocks(low: int, high: int, wanted: int, seed: int) -> Iterator[tuple[int, i
     Yield for each a place in it drawn at random, its end, and how many rows to take there.
     """
     dice, strata = random.Random(seed), max(1, min(_STRATA, wanted, high - low))
-    share = -(-wanted // strata)
     for n in range(strata):
+        share = wanted * (n + 1) // strata - wanted * n // strata
         start, end = low + (high - low) * n // strata, low + (high - low) * (n + 1) // strata
         yield dice.randint(start, max(start, end - share)), end, share
 

@@ -23,13 +23,15 @@ class Estate:
     """One source and the scans of it, each in a run of its own."""
 
     def __init__(
-        self, db: Database, location: Path | str, kind: str = "sqlite", **rules: Any
-    ) -> None:
+        self, db: Database, location: Path | str, kind: str = "sqlite", *,
+        credential: str | None = None, **rules: Any,
+    ) -> None:  # fmt: skip
         self.db, self.world = db, world(db)
         self.rules(**rules)
         found = self.world.do(
-            "data_sources.register", name="shop", kind=kind, location=str(location)
-        )
+            "data_sources.register", name="shop", kind=kind, location=str(location),
+            credential=credential,
+        )  # fmt: skip
         self.source_id = found.source_id
         self.world.do("data_sources.test", source_id=self.source_id)
 

@@ -23,13 +23,16 @@ from temporalio.testing import WorkflowEnvironment
 from models.messages import ControlCall
 from models.schema import upgrade
 from models.session import Database
-from models.stores import pools, sources
+from models.stores import pools, rule_sets, sources
 from racine import templates
 from racine.errors import Conflict
 from services import controls, repairs
+from services.controls import Action
 from services.repairs import Wish
+from tests.activities.governing import Governing
 from tests.conftest import Temporal
 from tests.temporal.conftest import Stack, run_workers, workspace
+from tests.temporal.test_assisted_classification import BAND, PEOPLE, answer, person, waiting
 from tests.temporal.test_governance_run import make_shop
 from tools.temporal.binary import temporal_binary
 from tools.temporal.dev_server import SETTINGS
@@ -283,14 +286,55 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
 }  # fmt: skip
 
 
+Given = tuple[dict[str, Any], Play]
+
+
+def _govern(stack: Stack, folder: Path) -> Given:
+    shop = folder / "shop.db"
+    make_shop(shop)
+    return {"name": "shop", "kind": "sqlite", "location": str(shop)}, _nothing
+
+
+def _plan(stack: Stack, folder: Path) -> Given:
+    return {"source_id": _register(stack, "planned", folder / "planned.db")}, _nothing
+
+
+def _scan(stack: Stack, folder: Path) -> Given:
+    """A scan by a plan, in a window and within a budget."""
+    rules = {"plan": {"mode": "watermark", "watermark": "id"}, "source_budget": {"rows": 60},
+             "window": {"start": "00:00", "end": "00:00"}}  # fmt: skip
+    with stack.db.write() as session:
+        rule_set = rule_sets.save(session, "ws_1", "windowed", rules, "usr_system").id
+    source_id = _register(stack, "scanned", folder / "scanned.db")
+    return {"source_id": source_id, "rule_set_id": rule_set, "mode": "changed"}, _nothing
+
+
+def _assist(stack: Stack, folder: Path) -> Given:
+    governed = Governing(stack.db, folder / "people.db")
+    governed.govern(PEOPLE)
+    return {"source_id": governed.source_id, **BAND}, _approve
+
+
+def _approve(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
+    """Answer as a person: nobody else's word makes verdicts."""
+    run_id, ada = handle.id.split("/")[1], person(stack, ["*:*"])
+    waiting(stack, run_id)
+    answer(stack, run_id, ada, Action.APPROVE, {})
+
+
+TEMPLATES: dict[str, Callable[[Stack, Path], Given]] = {
+    "governance_run": _govern,
+    "plan_source": _plan,
+    "scan_source": _scan,
+    "assisted_classification": _assist,
+}
+
+
 def record(stack: Stack, name: str, folder: Path) -> str:
     """Run the job of that name and return its history as JSON."""
-    if name == "governance_run":
-        shop = folder / "shop.db"
-        make_shop(shop)
+    if name in TEMPLATES:
         document = templates.load(name)
-        parameters: dict[str, Any] = {"name": "shop", "kind": "sqlite", "location": str(shop)}
-        play: Play = _nothing
+        parameters, play = TEMPLATES[name](stack, folder)
     else:
         body, parameters, play = RUNS[name]
         if "source" in parameters:
@@ -308,10 +352,10 @@ def record(stack: Stack, name: str, folder: Path) -> str:
     return stack.temporal.run(handle.fetch_history()).to_json()
 
 
-def _register(stack: Stack, name: str, path: Path) -> None:
+def _register(stack: Stack, name: str, path: Path) -> str:
     make_shop(path)
     with stack.db.write() as session:
-        sources.register(session, "ws_1", name=name, kind="sqlite", location=str(path))
+        return sources.register(session, "ws_1", name=name, kind="sqlite", location=str(path)).id
 
 
 def _compact(history: str) -> str:
@@ -343,7 +387,7 @@ def main() -> None:
         upgrade(db)
         stack = workspace(db, temporal)
         with run_workers(stack):
-            for name in ("governance_run", *RUNS):
+            for name in (*TEMPLATES, *RUNS):
                 path = FOLDER / f"{name}.json"
                 if name in anew or not path.exists():
                     path.write_text(_compact(record(stack, name, Path(folder))))

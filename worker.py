@@ -37,7 +37,7 @@ from models.settings import Settings
 from models.temporal import connect, worker_runtime
 from racine import registry
 from racine.errors import RacineError
-from services import blobs, bundles, firings, leases, schedules, summaries, turns
+from services import blobs, bundles, firings, leases, schedules, summaries, turns, vigils
 from services.reconciler import Reconciler
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
@@ -95,7 +95,7 @@ def activity_worker(client: Client, parts: Parts, queue: str | None = None) -> W
             parts.python.run,
             SqlTasks(attempts).run,
             HttpTasks(attempts).run,
-            HealthActivities(db, sink).breach,
+            HealthActivities(db).breach,
             QualityTasks(attempts).run,
             ScheduleActivities(attempts.db).record,
             children.record,
@@ -159,6 +159,7 @@ async def serve(role: str, settings: Settings, queues: Sequence[str] = ()) -> No
                     client,
                     also=[
                         turns.Duty(db, client),
+                        vigils.Duty(db, client),
                         firings.Duty(db, client),
                         leases.Duty(db, client),
                         schedules.Duty(db, client),

@@ -24,6 +24,7 @@ from racine.engine.states import FINAL_RUN_STATES, RunState
 from services.outages import outage
 
 _DEADLINE = timedelta(seconds=5)
+_MOST_PENDING = 1000
 
 _ENDS = {
     WorkflowExecutionStatus.FAILED: RunState.FAILED,
@@ -47,6 +48,8 @@ class PendingTask:
     attempts_allowed: int = 0
     """0: any number."""
     task_queue: str = ""
+    queued_at: datetime | None = None
+    """Since when it waits for a worker."""
 
 
 @dataclass(frozen=True)
@@ -138,4 +141,32 @@ def _task(info: PendingActivityInfo) -> PendingTask:
         next_attempt_at=retry_at if info.HasField("next_attempt_schedule_time") else None,
         attempts_allowed=info.maximum_attempts,
         task_queue=info.activity_options.task_queue.name,
+        queued_at=_queued_at(info),
     )
+
+
+def _queued_at(info: PendingActivityInfo) -> datetime | None:
+    if info.state != PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED:
+        return None
+    # Of a retry, when the wait for it ends: only then does it wait for a worker.
+    return info.scheduled_time.ToDatetime(tzinfo=UTC)
+
+
+async def pending_everywhere(client: Client, run: Run) -> list[PendingTask]:
+    """Return the activities that Temporal holds for a run and for the workflows of its loops."""
+    found, workflow_ids = list[PendingTask](), [run.workflow_id]
+    while workflow_ids and len(found) < _MOST_PENDING:
+        try:
+            here = client.get_workflow_handle(workflow_ids.pop(0))
+            described = await here.describe(rpc_timeout=_DEADLINE)
+        except RPCError as fault:
+            if fault.status is RPCStatusCode.NOT_FOUND:
+                continue
+            raise outage(fault) from fault
+        found += _pending(described)
+        workflow_ids += [
+            child.workflow_id
+            for child in described.raw_description.pending_children
+            if child.workflow_type_name == "RacineLoop"
+        ]
+    return found

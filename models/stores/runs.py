@@ -19,6 +19,8 @@ EVENTS_CHANNEL = "racine_run_events"
 """Where PostgreSQL tells, once a transaction has committed, in which runs it wrote events."""
 
 BREACH = "breach"
+_STARTS = ("started", "waiting")
+_ENDS_AND_STARTS = (*_STARTS, "succeeded", "failed", "cancelled", "skipped", "excluded")
 """Kind of the event that tells of a broken rule of a job's health."""
 
 RUN_ENDED = 1_000_000
@@ -199,6 +201,37 @@ def open_among(session: Session, workflow_ids: Sequence[str]) -> Sequence[Run]:
         Run.started.is_(True),
     )
     return session.scalars(query).all()
+
+
+def open_versions(session: Session) -> Sequence[tuple[str, int]]:
+    """Return job and version of all runs that have not ended."""
+    query = select(Run.job_id, Run.job_version).where(Run.state.not_in(FINAL_RUN_STATES))
+    return [(job_id, number) for job_id, number in session.execute(query.distinct())]
+
+
+def open_of(session: Session, job_id: str, version: int, after: str, limit: int) -> Sequence[Run]:
+    """Return the runs of a version that have not ended, by id, after the given one."""
+    query = select(Run).where(
+        Run.job_id == job_id, Run.job_version == version, Run.id > after,
+        Run.state.not_in(FINAL_RUN_STATES),
+    )  # fmt: skip
+    return session.scalars(query.order_by(Run.id).limit(limit)).all()
+
+
+def begun_before(session: Session, run_id: str, pattern: str, moment: datetime) -> Sequence[str]:
+    """Return the paths, by a LIKE pattern, whose last attempt began before and has not ended."""
+    begun = select(RunEvent.task_key, func.max(RunEvent.id).label("last")).where(
+        RunEvent.run_id == run_id,
+        RunEvent.task_key.like(pattern, escape="\\"),
+        RunEvent.kind.in_(_ENDS_AND_STARTS),
+    )
+    last = begun.group_by(RunEvent.task_key).subquery()
+    query = (
+        select(RunEvent.task_key)
+        .join(last, RunEvent.id == last.c.last)
+        .where(RunEvent.kind.in_(_STARTS), RunEvent.at < moment)
+    )
+    return session.scalars(query.order_by(RunEvent.id)).all()
 
 
 def add_events(session: Session, events: Sequence[dict[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """When a job says that its run takes too long: rules over durations, and a time of day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, StringConstraints
 
-from racine.definitions.parts import Part, TaskKey
+from racine.definitions.parts import Part
 from racine.errors import Fault
 
 if TYPE_CHECKING:
-    from racine.definitions.document import JobDocument
+    from racine.definitions.document import JobDocument, Task
 
 
 class OnBreach(StrEnum):
@@ -28,17 +28,36 @@ class HealthMetric(StrEnum):
 
     RUN_DURATION_SECONDS = "RUN_DURATION_SECONDS"
     TASK_DURATION_SECONDS = "TASK_DURATION_SECONDS"
-    """Of a task from its start, its retries and its wait for a worker among it."""
+    """Of a task from its start, its retries and its wait for a worker among it; of a task inside
+    loops, which `task_key` names by its path, of one attempt in one iteration."""
+    RUN_QUEUE_SECONDS = "RUN_QUEUE_SECONDS"
+    """How long a run has waited for its turn, where its job limits how many go on at once."""
+    TASK_QUEUE_SECONDS = "TASK_QUEUE_SECONDS"
+    """How long a task has waited for a worker, in a loop or not."""
+
+
+OF_RUNS = (HealthMetric.RUN_DURATION_SECONDS, HealthMetric.RUN_QUEUE_SECONDS)
+
+TaskPath = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}(\.[A-Za-z_][A-Za-z0-9_]{0,99})*$")
+]
 
 
 class HealthRule(Part):
     metric: HealthMetric
     op: Literal["GREATER_THAN"] = "GREATER_THAN"
     value: float = Field(gt=0, le=366 * 86_400)
-    task_key: TaskKey | None = None
-    """Of the job's own tasks, outside of loops; each of them when left out."""
+    task_key: TaskPath | None = None
+    """A task, or one inside loops by the loops around it: `per_table.clean`. Left out, each of the
+    job's own tasks; of TASK_QUEUE_SECONDS, each task."""
     on_breach: OnBreach | None = None
     """The job's when left out."""
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is about what a run cannot see itself, and the platform watches beside it."""
+        queued = (HealthMetric.RUN_QUEUE_SECONDS, HealthMetric.TASK_QUEUE_SECONDS)
+        return self.metric in queued or "." in (self.task_key or "")
 
 
 class Health(Part):
@@ -68,14 +87,29 @@ def health_faults(document: "JobDocument") -> Iterator[Fault]:
     if health.timezone_id not in available_timezones():
         yield Fault("/health/timezone_id", f"There is no time zone {health.timezone_id!r}.",
                     "Name one of the tz database, such as Europe/Berlin.", "timezone")  # fmt: skip
-    known = {task.task_key for task in document.tasks}
+    known = set(_paths(document.tasks))
     for number, rule in enumerate(health.rules):
-        place = f"/health/rules/{number}/task_key"
-        if rule.task_key is None:
-            continue
-        if rule.metric is HealthMetric.RUN_DURATION_SECONDS:
-            yield Fault(place, "The duration of a run is of no single task.",
-                        "Leave task_key out.", "health")  # fmt: skip
-        elif rule.task_key not in known:
-            yield Fault(place, f"The job has no task {rule.task_key!r} of its own.",
-                        "Name a task outside of loops.", "unknown_task")  # fmt: skip
+        yield from _rule_faults(rule, known, health.on_breach, f"/health/rules/{number}")
+
+
+def _rule_faults(
+    rule: HealthRule, known: set[str], on_breach: OnBreach, pointer: str
+) -> Iterator[Fault]:
+    if rule.metric in OF_RUNS and rule.task_key is not None:
+        yield Fault(f"{pointer}/task_key", "The duration of a run is of no single task.",
+                    "Leave task_key out.", "health")  # fmt: skip
+    elif rule.task_key is not None and rule.task_key not in known:
+        yield Fault(f"{pointer}/task_key", f"The job has no task {rule.task_key!r}.",
+                    "Name a task, or one inside loops as per_table.clean.",
+                    "unknown_task")  # fmt: skip
+    fails = (rule.on_breach or on_breach) is OnBreach.FAIL
+    if rule.outside and fails and rule.metric is not HealthMetric.RUN_QUEUE_SECONDS:
+        yield Fault(f"{pointer}/on_breach", "Such a rule is watched beside the run, and cannot"
+                    " fail it.", "Say on_breach: notify or cancel for it.", "health")  # fmt: skip
+
+
+def _paths(tasks: "Sequence[Task]", prefix: str = "") -> Iterator[str]:
+    for task in tasks:
+        yield prefix + task.task_key
+        for work in task.works:
+            yield from _paths(work.inner(), f"{prefix}{task.task_key}.")

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -92,9 +93,15 @@ def _sqlite(url: str, pool_size: int) -> Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
+    turn = threading.Lock()
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("racine_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if not connection.get_execution_options().get("racine_writes", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        # SQLite lets those who wait look again after growing pauses: of many, some never win.
+        with turn:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

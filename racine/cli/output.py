@@ -23,6 +23,11 @@ class Format(StrEnum):
 Output = Annotated[Format, typer.Option("--output", "-o", help="Who reads it.")]
 
 
+Limit = Annotated[
+    int, typer.Option("--limit", min=1, max=10_000, help="How many, from the first on.")
+]
+
+
 def console(*, error: bool = False) -> "Console":
     """Return a console that keeps to NO_COLOR and to pipes."""
     from rich.console import Console

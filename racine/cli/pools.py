@@ -1,11 +1,12 @@
 """`racine pools …`."""
 
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
 from racine.cli import profiles
-from racine.cli.output import Format, Output, as_json, fields, table, usage
+from racine.cli.output import Format, Limit, Output, as_json, fields, table, usage
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -13,10 +14,10 @@ Name = Annotated[str, typer.Argument(help="The pool's name; `source:ID` limits o
 
 
 @app.command("list")
-def list_pools(output: Output = Format.TABLE) -> None:
+def list_pools(limit: Limit = 100, output: Output = Format.TABLE) -> None:
     """List pools with how much of each is in use."""
     with profiles.client() as client:
-        found = list(client.pools())
+        found = list(islice(client.pools(), limit))
     if output is Format.JSON:
         as_json(found)
         return
@@ -63,10 +64,12 @@ def set_(
 
 
 @app.command()
-def delete(name: Name) -> None:
+def delete(name: Name, output: Output = Format.TABLE) -> None:
     """Delete a pool that nobody waits for."""
     with profiles.client() as client:
         client.delete_pool(name)
+    if output is Format.JSON:
+        as_json({"name": name, "deleted": True})
 
 
 def _slots(pool: dict[str, Any]) -> str:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from racine.cli import profiles
-from racine.cli.output import Format, Output, as_json, fields, table
-from racine.cli.watching import COLUMNS, rows_of, watch_run
+from racine.cli.output import Format, Limit, Output, as_json, fields, table
+from racine.cli.watching import COLUMNS, print_changes, rows_of, watch_run
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -20,7 +20,7 @@ Reason = Annotated[str, typer.Option(help="Kept with the order.")]
 def list_runs(
     job: Annotated[str | None, typer.Option(help="Only this job's.")] = None,
     state: Annotated[str | None, typer.Option(help="Only in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    limit: Limit = 20,
     output: Output = Format.TABLE,
 ) -> None:
     """List runs, newest first."""
@@ -63,10 +63,14 @@ def tasks(run: Run, output: Output = Format.TABLE) -> None:
 
 
 @app.command()
-def watch(run: Run) -> None:
-    """Watch a run's tasks until it has ended; the exit code tells how it did."""
+def watch(run: Run, output: Output = Format.TABLE) -> None:
+    """Watch a run's tasks until it has ended; the exit code tells how it did.
+
+    JSON is one line for each change.
+    """
     with profiles.client() as client:
-        state = watch_run(client, run)
+        follow = print_changes if output is Format.JSON else watch_run
+        state = follow(client, run)
     raise typer.Exit(0 if state == "completed" else 1)
 
 
@@ -141,7 +145,11 @@ Task = Annotated[str, typer.Argument(metavar="TASK", help="The task's key.")]
 
 
 @app.command()
-def traceback(run: Run, task: Task) -> None:
+def traceback(run: Run, task: Task, output: Output = Format.TABLE) -> None:
     """Show the traceback that a failed task left; its text may hold data."""
     with profiles.client() as client:
-        typer.echo(client.traceback(run, task))
+        text = client.traceback(run, task)
+    if output is Format.JSON:
+        as_json({"run": run, "task": task, "traceback": text})
+    else:
+        typer.echo(text)

@@ -1,20 +1,21 @@
 """`racine schedules …`."""
 
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
 from racine.cli import profiles
-from racine.cli.output import Format, Output, as_json, fields, table
+from racine.cli.output import Format, Limit, Output, as_json, fields, table
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command("list")
-def list_schedules(output: Output = Format.TABLE) -> None:
+def list_schedules(limit: Limit = 100, output: Output = Format.TABLE) -> None:
     """List schedules, newest first."""
     with profiles.client() as client:
-        found = list(client.schedules())
+        found = list(islice(client.schedules(), limit))
     if output is Format.JSON:
         as_json(found)
         return

@@ -1,9 +1,12 @@
 """A run in the terminal, as it goes on."""
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from racine.cli.output import console, made_table
 
@@ -37,14 +40,31 @@ def watch_run(client: "Client", run_id: str) -> str:
     """Draw the run anew until it has ended; return how it ended."""
     from rich.live import Live
 
-    screen = console()
+    screen, state = console(), ""
     with Live(console=screen, auto_refresh=False) as live:
-        while True:
-            graph = client.graph(run_id)
+        for graph in _looks(client, run_id):
             live.update(_drawn(graph, screen.height), refresh=True)
-            if graph["state"] in _ENDED:
-                return str(graph["state"])
-            time.sleep(_SECONDS)
+            state = str(graph["state"])
+    return state
+
+
+def print_changes(client: "Client", run_id: str) -> str:
+    """Print the run's graph as a line of JSON whenever it has changed; return how it ended."""
+    before: dict[str, Any] = {}
+    for graph in _looks(client, run_id):
+        if graph != before:
+            typer.echo(json.dumps(graph, ensure_ascii=False))
+        before = graph
+    return str(before["state"])
+
+
+def _looks(client: "Client", run_id: str) -> Iterator[dict[str, Any]]:
+    while True:
+        graph = client.graph(run_id)
+        yield graph
+        if graph["state"] in _ENDED:
+            return
+        time.sleep(_SECONDS)
 
 
 def _drawn(graph: dict[str, Any], height: int) -> "RenderableType":

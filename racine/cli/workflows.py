@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from racine.cli import profiles
 from racine.cli.exporting import Form, exported
-from racine.cli.output import Format, Output, as_json, table, usage
+from racine.cli.output import Format, Limit, Output, as_json, table, usage
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -20,10 +21,10 @@ _WIDTH = 60
 
 
 @app.command("list")
-def list_jobs(output: Output = Format.TABLE) -> None:
+def list_jobs(limit: Limit = 100, output: Output = Format.TABLE) -> None:
     """List the workspace's jobs, newest first."""
     with profiles.client() as client:
-        jobs = list(client.jobs())
+        jobs = list(islice(client.jobs(), limit))
     if output is Format.JSON:
         as_json(jobs)
     else:

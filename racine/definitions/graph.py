@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from racine.definitions.document import Dependency
-from racine.definitions.scope import Scope
+from racine.definitions.scope import Placed, Scope
 from racine.errors import Fault
 
 MAX_CYCLES = 20
@@ -17,7 +17,7 @@ def graph_faults(scope: Scope) -> Iterator[Fault]:
     yield from _duplicate_keys(scope)
     for placed in scope.tasks:
         if placed.task.depends_on:
-            yield from _edge_faults(scope, placed.key, placed.pointer)
+            yield from _edge_faults(scope, placed)
     rest = _ancestors(scope)
     if rest:
         yield from _cycles(scope, rest)
@@ -35,9 +35,10 @@ def _duplicate_keys(scope: Scope) -> Iterator[Fault]:
             )
 
 
-def _edge_faults(scope: Scope, key: str, pointer: str) -> Iterator[Fault]:
+def _edge_faults(scope: Scope, placed: Placed) -> Iterator[Fault]:
+    key, pointer = placed.key, placed.pointer
     seen: set[tuple[str, str | None]] = set()
-    for number, edge in enumerate(scope.keys[key].task.depends_on):
+    for number, edge in enumerate(placed.task.depends_on):
         upstream, outcome = edge.task_key, edge.outcome
         again = (upstream, outcome) in seen
         seen.add((upstream, outcome))

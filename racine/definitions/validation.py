@@ -27,6 +27,7 @@ MAX_TASKS = 10_000
 MAX_EDGES = 100_000
 MAX_BYTES = 8 * 1024 * 1024
 SCHEMA_ID = "urn:racine:schema:job:1"
+_SEE_SCHEMA = "GET /api/racine/schema/job.json tells what may stand here."
 
 
 @dataclass
@@ -119,9 +120,12 @@ def _examine_broken(document: dict[str, Any], error: ValidationError) -> Report:
             placed.append(Placed(Task.model_validate(item), f"/tasks/{number}"))
         except ValidationError:
             broken.append(str(item.get("task_key", "")) if isinstance(item, dict) else "")
+    wrong = {str(e["loc"][0]) for e in error.errors(include_url=False) if e["loc"]}
+    sound = {name: part for name, part in document.items() if name not in wrong - {"parameters"}}
     try:
-        rest = JobDocument.model_validate({**document, "tasks": [{"task_key": "a"}]})
+        rest = JobDocument.model_validate({"name": "job", **sound, "tasks": [{"task_key": "a"}]})
     except ValidationError:
+        # Without its parameters, references to them could not be told from mistakes.
         return report
     _examine_tasks(report, rest, scope_of(placed, frozenset(broken)))
     return report
@@ -129,9 +133,11 @@ def _examine_broken(document: dict[str, Any], error: ValidationError) -> Report:
 
 def _form_fault(error: Any) -> Fault:
     path: Sequence[str | int] = error["loc"]
-    next_step = ""
+    next_step = _SEE_SCHEMA
     if error["type"] == "extra_forbidden":
         next_step = did_you_mean(str(path[-1]), _field_names())
+    elif error["type"] == "missing":
+        next_step = f"Give {str(path[-1])!r}."
     return Fault(pointer_of(path), f"{error['msg']}.", next_step, error["type"])
 
 

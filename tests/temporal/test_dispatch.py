@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from temporalio.api.common.v1 import Priority
 from temporalio.client import WorkflowFailureError
 
+from activities.names import FINISH_RUN
 from models.stores import runs, sources, workspaces
 from racine.definitions.validation import validate
 from racine.engine.plan import compile_plan
 from services import summaries, waiting
 from tests.temporal.conftest import Stack
+from tests.temporal.test_loops import echo
 from worker import activity_worker, opened
 
 
@@ -118,3 +120,18 @@ def test_every_limit_has_a_default_of_the_job_and_a_word_of_the_task() -> None:
 
     assert told("a") == (50, 60, 7, 8, "etl")
     assert told("b") == (50, 60, 7, 9, "gpu")
+
+
+def test_a_step_costs_one_activity_and_no_timer(stack: Stack) -> None:
+    tasks = [echo(f"t{n}", n, *([f"t{n - 1}"] if n else [])) for n in range(20)]
+    run_id = stack.start(stack.save({"name": "cheap", "tasks": tasks}))
+    assert stack.result(run_id).state == "completed"
+    handle = stack.temporal.client.get_workflow_handle(f"cheap/{run_id}")
+    events = stack.temporal.run(handle.fetch_history()).events
+    scheduled = [
+        event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+    assert scheduled == ["racine.noop"] * 20 + [FINISH_RUN]
+    assert not any(event.HasField("timer_started_event_attributes") for event in events)

@@ -14,6 +14,7 @@ from racine.governance.scan_logic.profile import (
     VALUES_LIMIT,
     ColumnProfile,
 )
+from racine.governance.scan_logic.sketches import Coder
 
 _CHUNK_ROWS = 50_000
 _CHUNK_CELLS = 1_500_000
@@ -78,8 +79,8 @@ class Progress:
 class Chunk:
     """Some consecutive rows of an asset, whose values are in memory until it is closed."""
 
-    def __init__(self, asset: Asset, bank: Sequence[Classifier], key: bytes | None) -> None:
-        self._columns = _profiles(asset, key)
+    def __init__(self, asset: Asset, bank: Sequence[Classifier], code: Coder | None) -> None:
+        self._columns = _profiles(asset, code)
         self._bank = bank
         self.rows = 0
         self.irregular: Counter[str] = Counter()
@@ -99,7 +100,7 @@ class Chunk:
         return sketches, [gather(sample, using=self._bank) for sample in samples]
 
 
-def _profiles(asset: Asset, key: bytes | None) -> list[ColumnProfile]:
+def _profiles(asset: Asset, code: Coder | None) -> list[ColumnProfile]:
     """Return a profile for each column, which share what memory the table may take."""
     width = max(len(asset.columns), 1)
     limit = max(200, min(DISTINCT_LIMIT, VALUES_LIMIT // width))
@@ -107,7 +108,7 @@ def _profiles(asset: Asset, key: bytes | None) -> list[ColumnProfile]:
     return [
         ColumnProfile(
             blank_is_null=asset.kind == "file", limit=limit, characters=characters,
-            key=key,
+            code=code,
         )
         for _ in asset.columns
     ]  # fmt: skip

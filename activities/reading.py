@@ -19,6 +19,7 @@ from racine.governance.classifications.engine import (
 )
 from racine.governance.scan_logic.column_sketch import ColumnSketch
 from racine.governance.scan_logic.sampling import GROWTH, near_limit
+from racine.governance.scan_logic.sketches import Coder
 from racine.governance.scan_rule_sets.rules import Rules
 
 
@@ -76,8 +77,8 @@ class Reader:
     rules: Rules
     own: Sequence[Classifier] = ()
     """Users' classifiers, which see the values beside the built-in ones."""
-    key: bytes | None = None
-    """Secret of the sketches that are kept; without it, none are made."""
+    code: Coder | None = None
+    """Makes the sketches that are kept; without it, there are none."""
     watch: Watch = field(default_factory=Unwatched)
 
     def read(
@@ -119,10 +120,10 @@ class Reader:
     ) -> tuple[Progress, list[str]]:
         progress = begun or Progress()
         bank = (*catalogue(), *self.own)
-        chunk, size = Chunk(asset, bank, self.key), chunk_rows(len(asset.columns))
+        chunk, size = Chunk(asset, bank, self.code), chunk_rows(len(asset.columns))
         ends = time.monotonic() + (self.rules.budget.seconds or float("inf"))
-        # Only a whole read has places to go on from, and only one with a key is kept.
-        parted = wanted is None and bound is None and self.key is not None
+        # Only a whole read has places to go on from, and only one with sketches is kept.
+        parted = wanted is None and bound is None and self.code is not None
         limits: list[str] = []
         for batch in self._batches(asset, wanted, progress, bound):
             bytes_ = chunk.add(batch)
@@ -133,7 +134,7 @@ class Reader:
                 break
             if parted and batch.position is not None and chunk.rows >= size:
                 progress.add(chunk, batch.position)
-                progress, chunk = progress.again(), Chunk(asset, bank, self.key)
+                progress, chunk = progress.again(), Chunk(asset, bank, self.code)
                 self.watch.chunk(progress)
         if chunk.rows or not progress.chunks:
             progress.add(chunk, None)

@@ -11,6 +11,7 @@ from typing import Any
 from activities import planning
 from activities.beating import beating
 from activities.call import Call
+from activities.coding import coder
 from activities.connectors.protocol import Asset, Bound, Column, Connector, Incremental
 from activities.governor import Governor, Interrupted, Skipped, Spent
 from activities.opening import connect
@@ -25,6 +26,7 @@ from models.stores.sources import Source
 from racine.errors import SourceFault, Unavailable
 from racine.governance.classifications.engine import Classifier, ClassifySettings, decide
 from racine.governance.scan_logic.planning import Decision, Reach
+from racine.governance.scan_logic.sketches import Coder
 from racine.governance.scan_rule_sets.rules import Rules, parse
 
 _TRIES = 3
@@ -44,7 +46,7 @@ class ScanReading:
     holder: str
     rules: Rules = field(init=False)
     own: tuple[Classifier, ...] = field(init=False)
-    key: bytes = field(init=False)
+    code: Coder = field(init=False)
     governor: Governor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,7 +54,7 @@ class ScanReading:
         self.rules = parse(self.scan.settings["rules"])
         with self.call.db.read() as session:
             self.own = classifiers.of_workspace(session, self.scan.workspace_id, settings)
-        self.key = derive(root_key(settings), "scan sketches")
+        self.code = coder(derive(root_key(settings), "scan sketches"))
         self.governor = Governor(self.call, self.scan.id, self.holder, self.rules)
         self.governor.spent = Spent(**self.scan.settings.get("spent", {}))
         self._connector: Connector | None = None
@@ -161,7 +163,7 @@ class ScanReading:
         assert self._connector is not None
         asset, made = self._asset(row), planning.decision(row.plan)
         rules = self.rules.for_asset(row.name)
-        reader = Reader(self._connector, rules, self.own, self.key, self.governor)
+        reader = Reader(self._connector, rules, self.own, self.code, self.governor)
         with beating(self.call, self._connector, self.governor.stop_reason):
             newest = self._newest(asset, rules.plan.watermark)
             begun, bound, part = self._begun(row, asset, made)

@@ -3,7 +3,7 @@
 import heapq
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import mul
 from typing import Any
@@ -30,10 +30,9 @@ class Range:
     least: float = math.inf
     greatest: float = -math.inf
 
-    def add(self, numbers: Sequence[float], counts: Iterable[int]) -> None:
+    def add(self, numbers: Sequence[float], counts: Sequence[int]) -> None:
         if not numbers:
             return
-        counts = list(counts)
         self.count += sum(counts)
         self.total += sum(map(mul, numbers, counts))
         self.least = min(self.least, min(numbers))
@@ -58,7 +57,7 @@ class Numbers:
     def __init__(self) -> None:
         self.range, self.broken = Range(), False
 
-    def add(self, values: Mapping[str, int]) -> list[float] | None:
+    def add(self, values: Iterable[str], counts: Sequence[int]) -> list[float] | None:
         """Return the values as numbers, None where they are not all finite numbers."""
         if self.broken:
             return None
@@ -69,7 +68,7 @@ class Numbers:
             return None
         if not all(map(math.isfinite, numbers)):
             return None
-        self.range.add(numbers, values.values())
+        self.range.add(numbers, counts)
         return numbers
 
     def merge(self, other: "Numbers") -> None:
@@ -124,13 +123,14 @@ class KeptSketches:
     quantiles: Quantiles = field(default_factory=Quantiles)
 
     def add(
-        self, codes: Sequence[bytes], counts: Collection[int], numbers: Sequence[float] | None
+        self, codes: Sequence[int], counts: Sequence[int], numbers: Sequence[float] | None
     ) -> None:
         self.distinct.add(codes)
         # Cut before they are taken in, as the sketch itself would: most values are not common.
-        cut = heapq.nlargest(_FREQUENT + 1, counts)[-1] if len(counts) > _FREQUENT else 0
-        common = zip(codes, counts, strict=True)
-        self.frequent.add({code.hex(): count - cut for code, count in common if count > cut})
+        cut = _cut(counts)
+        if cut < max(counts, default=0):
+            common = zip(codes, counts, strict=True)
+            self.frequent.add({f"{c:016x}": count - cut for c, count in common if count > cut})
         if numbers is not None:
             self.quantiles.add(numbers, counts)
 
@@ -153,6 +153,14 @@ class KeptSketches:
             Frequent.from_json(_FREQUENT, stored["frequent"]),
             Quantiles.from_json(stored["quantiles"]),
         )
+
+
+def _cut(counts: Sequence[int]) -> int:
+    """Return the count that is too common to be among the commonest; most often that is one."""
+    if len(counts) <= _FREQUENT:
+        return 0
+    more = [count for count in counts if count > 1]
+    return heapq.nlargest(_FREQUENT + 1, more)[-1] if len(more) > _FREQUENT else 1
 
 
 @dataclass

@@ -3,9 +3,9 @@
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
-from operator import methodcaller, not_
+from operator import not_
 from typing import Any
 
 from racine.governance.scan_logic.column_sketch import (
@@ -14,7 +14,7 @@ from racine.governance.scan_logic.column_sketch import (
     ColumnSketch,
     KeptSketches,
 )
-from racine.governance.scan_logic.sketches import keyed
+from racine.governance.scan_logic.sketches import Coder
 
 DISTINCT_LIMIT = 50_000
 """Distinct values of one column held at a time."""
@@ -29,6 +29,7 @@ LONGEST_VALUE = 4096
 """Characters of a value that the classifiers see."""
 
 _HASH_BITS = 32
+_AT_ONCE = 512
 _SHAPES_READ = 2000
 _LONGEST_SHAPE = 40
 
@@ -43,7 +44,7 @@ class ColumnProfile:
     What the classifiers see is all distinct values up to `limit`, and beyond it an even sample of
     the distinct values with their true counts: one level more of the hash must be zero whenever
     there are too many (P. Gibbons, Distinct Sampling, VLDB 2001). Its size also estimates how many
-    there are. With a secret `key` it also makes the sketches that are worth keeping.
+    there are. With a secret `code` it also makes the sketches that are worth keeping.
     """
 
     def __init__(
@@ -52,15 +53,15 @@ class ColumnProfile:
         blank_is_null: bool,
         limit: int = DISTINCT_LIMIT,
         characters: int = CHARACTERS_LIMIT,
-        key: bytes | None = None,
+        code: Coder | None = None,
     ) -> None:
         self._blank_is_null, self._limit = blank_is_null, limit
         self._characters = characters
         self._longest_mean = 1
         self._seen: Counter[str | None] = Counter()
         self._level = 0
-        self._key = key
-        self._found = ColumnSketch(kept=None if key is None else KeptSketches())
+        self._code = code
+        self._found = ColumnSketch(kept=None if code is None else KeptSketches())
         self.blanks = self.rows = self.bytes = 0
 
     def add(self, values: Sequence[str | None]) -> None:
@@ -71,17 +72,14 @@ class ColumnProfile:
         room = min(self._limit, self._characters // self._longest_mean)
         if len(self._seen) > room:
             self._count_blanks()
-            self._thin()
             # Far below the limit, or the next batch would already have all hashed again.
-            while len(self._seen) > room // 4 and self._level < _HASH_BITS:
-                self._level += 1
-                self._thin()
+            self._thin(room // 4)
 
     def sample(self) -> Mapping[str, int]:
         """Return the distinct values for the classifiers, each with its count."""
         self._count_blanks()
         if self._level:
-            self._thin()
+            self._thin(len(self._seen))
         return _shortened(self._seen)
 
     def sketch(self, sample: Mapping[str, int]) -> ColumnSketch:
@@ -91,7 +89,8 @@ class ColumnProfile:
         """
         found = self._found
         distinct, exact = len(self._seen) << self._level, self._level == 0
-        self._take(self._seen)  # the sample's longest values are cut
+        seen = [*self._seen]  # the sample's longest values are cut
+        self._take(seen, [*self._seen.values()], encoded(seen) if self._code else ())
         found.distinct, found.exact = distinct, exact
         shapes, types = _shapes(sample)
         found.shapes.add(shapes)
@@ -115,33 +114,57 @@ class ColumnProfile:
             self._found.values += blanks
         self._found.nulls += nulls
 
-    def _thin(self) -> None:
-        """Drop the values whose hash is not of the level, once they are counted and measured."""
-        seen, mask = self._seen, (1 << self._level) - 1
-        keeps = [not code & mask for code in _codes(seen)]
-        kept: Counter[str | None] = Counter()
-        dict.update(kept, compress(seen.items(), keeps))
-        dropped = dict(compress(seen.items(), map(not_, keeps)))
-        self._seen = kept
-        self._take(dropped)
+    def _thin(self, room: int) -> None:
+        """Drop the values whose hash is not of the level, once they are counted and measured.
 
-    def _take(self, values: Mapping[Any, int]) -> None:
+        The level is raised until there is room.
+        """
+        values, counts = [*self._seen], [*self._seen.values()]
+        data = encoded(values)
+        hashes = list(map(zlib.crc32, data))
+        held = _of_level(hashes, self._level)
+        while len(held) > room and self._level < _HASH_BITS:
+            self._level += 1
+            held = _of_level(held, self._level)
+        mask = (1 << self._level) - 1
+        drops = [hashed & mask for hashed in hashes]
+        kept: Counter[str | None] = Counter()
+        dict.update(kept, compress(self._seen.items(), map(not_, drops)))
+        self._seen = kept
+        self._take(
+            list(compress(values, drops)), list(compress(counts, drops)),
+            list(compress(data, drops)),
+        )  # fmt: skip
+
+    def _take(self, values: Sequence[Any], counts: Sequence[int], data: Sequence[bytes]) -> None:
         """Count and measure distinct values; what is dropped comes once, what stays at the end."""
         found = self._found
-        found.values += sum(values.values())
-        found.lengths.add(list(map(len, values)), values.values())
+        found.values += sum(counts)
+        found.lengths.add(list(map(len, values)), counts)
         found.months.add(values)
-        numbers = found.numbers.add(values)
-        if found.kept is not None and self._key is not None:
-            found.kept.add(keyed(values, self._key), values.values(), numbers)
+        numbers = found.numbers.add(values, counts)
+        if found.kept is not None and self._code is not None:
+            found.kept.add(self._code(data), counts, numbers)
 
 
-def _codes(values: Iterable[Any]) -> Iterator[int]:
-    """Return hashes that another process, which scans the same data, gets too: not hash()."""
-    return map(zlib.crc32, map(_encode, values))
+def _of_level(hashes: Iterable[int], level: int) -> list[int]:
+    mask = (1 << level) - 1
+    return [hashed for hashed in hashes if not hashed & mask]
 
 
-_encode = methodcaller("encode", "utf-8", "surrogatepass")
+def encoded(values: Sequence[Any]) -> list[bytes]:
+    """Return texts as UTF-8, some hundreds at once: five times as fast as one by one.
+
+    Another process, which scans the same data, gets the same: hash() would not do.
+    """
+    found: list[bytes] = []
+    for start in range(0, len(values), _AT_ONCE):
+        texts = values[start : start + _AT_ONCE]
+        data = "\0".join(texts).encode("utf-8", "surrogatepass").split(b"\0")
+        if len(data) != len(texts):  # a value holds the separator
+            data = [text.encode("utf-8", "surrogatepass") for text in texts]
+        found += data
+    return found
 
 
 def _shapes(sample: Mapping[str, int]) -> tuple[Counter[str], set[str]]:
@@ -167,12 +190,16 @@ def shape(value: str) -> str:
 _MARKED = {code: chr(0xE000 + ord(mark)) for code, mark in _CLASSES.items()}
 _UNMARKED = {0xE000 + ord(mark): mark for mark in "9aA"}
 
+_TYPED = frozenset("0123456789+-.tTfF")
+"""What values other than text begin with, where it is ASCII."""
 _INTEGER = re.compile(r"[-+]?(0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 def type_of(value: str) -> str:
     """Return what one value can be read as; digits after a leading zero are text."""
+    if value[:1].isascii() and value[:1] not in _TYPED:
+        return "text"
     if _INTEGER.fullmatch(value):
         return "integer"
     if _NUMBER.fullmatch(value):

@@ -8,25 +8,17 @@ construction, which the libraries' quantile sketches (KLL, t-digest: they keep i
 import base64
 import heapq
 import math
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress, repeat
+from operator import truediv
 from typing import Any
 
-_CODE = 8
-"""Bytes of a keyed hash: two of a million values share one with a chance of 1 in 30 million."""
+Coder = Callable[[Sequence[bytes]], Sequence[int]]
+"""Gives each encoded value 64 bits that nobody without a secret can tell from random ones."""
 
-
-def keyed(values: Iterable[str], key: bytes) -> list[bytes]:
-    """Return a hash of each value under a secret of 16 to 64 bytes (BLAKE2b): nobody without it can
-    tell whether a guess is among them."""
-    begun = blake2b(key=key, digest_size=_CODE)
-    return [_code(begun.copy(), value) for value in values]
-
-
-def _code(begun: blake2b, value: str) -> bytes:
-    begun.update(value.encode("utf-8", "surrogatepass"))
-    return begun.digest()
+_CODES = 2**64
 
 
 class Distinct:
@@ -36,17 +28,16 @@ class Distinct:
     (Beyer et al., On Synopses for Distinct-Value Estimation, SIGMOD 2007).
     """
 
-    def __init__(self, k: int = 1024, codes: Iterable[bytes] = ()) -> None:
+    def __init__(self, k: int = 1024, codes: Iterable[int] = ()) -> None:
         self.k = k
         self._codes = sorted(codes)[:k]
 
-    def add(self, codes: Iterable[bytes]) -> None:
-        fresh = set(codes)
+    def add(self, codes: Iterable[int]) -> None:
         if len(self._codes) == self.k:
-            bound = self._codes[-1]
-            fresh = {code for code in fresh if code < bound}
+            codes = filter(self._codes[-1].__gt__, codes)
+        fresh = set(codes)
         if fresh:
-            self._codes = heapq.nsmallest(self.k, fresh.union(self._codes))
+            self._codes = sorted(fresh.union(self._codes))[: self.k]
 
     def merge(self, other: "Distinct") -> None:
         self.k = min(self.k, other.k)
@@ -63,7 +54,7 @@ class Distinct:
     def count(self) -> int:
         if self.exact:
             return len(self._codes)
-        share: float = (int.from_bytes(self._codes[-1]) + 1) / 256**_CODE
+        share = (self._codes[-1] + 1) / _CODES
         return round((self.k - 1) / share)
 
     def overlap(self, other: "Distinct") -> float:
@@ -74,13 +65,12 @@ class Distinct:
         return sum(code in both for code in together) / len(together) if together else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        return {"k": self.k, "codes": base64.b64encode(b"".join(self._codes)).decode()}
+        packed = array("Q", self._codes).tobytes()
+        return {"k": self.k, "codes": base64.b64encode(packed).decode()}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Distinct":
-        packed = base64.b64decode(stored["codes"])
-        codes = (packed[at : at + _CODE] for at in range(0, len(packed), _CODE))
-        return cls(stored["k"], codes)
+        return cls(stored["k"], array("Q", base64.b64decode(stored["codes"])))
 
 
 class Frequent:
@@ -132,10 +122,14 @@ class Quantiles:
         self.level = level
         self._counts = Counter(counts or {})
 
-    def add(self, numbers: Iterable[float], counts: Iterable[int]) -> None:
+    def add(self, numbers: Sequence[float], counts: Sequence[int]) -> None:
         found = self._counts
-        for number, count in zip(numbers, counts, strict=True):
-            found[_bucket(number, self.level)] += count
+        for sign, sizes, times in _by_sign(numbers, counts):
+            if not sign:
+                found[0] += sum(times)
+                continue
+            for step, count in _steps(sizes, times).items():
+                found[sign * ((step >> self.level) + _SHIFT)] += count
         self._narrow()
 
     def merge(self, other: "Quantiles") -> None:
@@ -170,12 +164,28 @@ _SHIFT = 1 << 20
 """Added to a bucket's exponent, so that the sign of the number is the sign of the bucket."""
 
 
-def _bucket(number: float, level: int) -> int:
-    size = abs(number)
-    if size <= _ZERO:
-        return 0
-    place = (math.ceil(math.log(size) / _LOG) >> level) + _SHIFT
-    return place if number > 0 else -place
+def _by_sign(
+    numbers: Sequence[float], counts: Sequence[int]
+) -> Iterator[tuple[int, Sequence[float], Sequence[int]]]:
+    """Yield the sign, the sizes and the counts of positive, of negative and of no numbers."""
+    if min(numbers, default=0.0) > _ZERO:
+        yield 1, numbers, counts
+        return
+    signs = [(number > _ZERO) - (number < -_ZERO) for number in numbers]
+    for sign in set(signs):
+        alike = [one == sign for one in signs]
+        yield sign, list(map(abs, compress(numbers, alike))), list(compress(counts, alike))
+
+
+def _steps(sizes: Iterable[float], counts: Sequence[int]) -> Mapping[int, int]:
+    """Count sizes by steps of 2 %; what is done to each number is done by C."""
+    steps = map(math.ceil, map(truediv, map(math.log, sizes), repeat(_LOG)))
+    if max(counts, default=1) == 1:
+        return Counter(steps)
+    found: Counter[int] = Counter()
+    for step, count in zip(steps, counts, strict=True):
+        found[step] += count
+    return found
 
 
 def _raised(sketch: Quantiles, level: int) -> Counter[int]:

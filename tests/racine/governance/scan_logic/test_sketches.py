@@ -3,27 +3,34 @@
 import json
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from activities.coding import coder
 from racine.governance.scan_logic.column_sketch import ColumnSketch
 from racine.governance.scan_logic.profile import ColumnProfile
-from racine.governance.scan_logic.sketches import Distinct, Frequent, Quantiles, keyed
+from racine.governance.scan_logic.sketches import Coder, Distinct, Frequent, Quantiles
 
-KEY = b"a key of an installation, no less"
+CODE = coder(bytes(range(32)))
+
+
+def coded(numbers: Iterable[int]) -> Sequence[int]:
+    return CODE([str(number).encode() for number in numbers])
+
+
 FEW = settings(max_examples=40)
 
 
 @FEW
 @given(st.lists(st.integers(0, 5000)), st.lists(st.integers(0, 5000)))
 def test_distinct_counts_of_parts_are_those_of_the_whole(one: list[int], two: list[int]) -> None:
-    codes = [keyed(map(str, part), KEY) for part in (one, two)]
+    codes = [coded(part) for part in (one, two)]
     first, second, whole = Distinct(64), Distinct(64), Distinct(64)
     first.add(codes[0])
     second.add(codes[1])
-    whole.add(codes[0] + codes[1])
+    whole.add([*codes[0], *codes[1]])
     first.merge(second)
     assert first.to_json() == whole.to_json()
     if whole.exact:
@@ -34,15 +41,15 @@ def test_a_distinct_count_is_within_its_error() -> None:
     for size in (900, 20_000, 200_000):
         sketch = Distinct()
         for start in range(0, size, 7000):
-            sketch.add(keyed(map(str, range(start, min(start + 7000, size))), KEY))
+            sketch.add(coded(range(start, min(start + 7000, size))))
         assert abs(sketch.count() - size) <= 4 * 0.031 * size
         assert sketch.exact == (size < 1024)
 
 
 def test_the_overlap_of_two_columns_is_told() -> None:
     one, two = Distinct(), Distinct()
-    one.add(keyed(map(str, range(10_000)), KEY))
-    two.add(keyed(map(str, range(5_000, 15_000)), KEY))
+    one.add(coded(range(10_000)))
+    two.add(coded(range(5_000, 15_000)))
     assert abs(one.overlap(two) - 1 / 3) < 0.06
 
 
@@ -95,8 +102,8 @@ def test_a_wide_range_halves_its_accuracy_and_stays_bounded() -> None:
     assert abs(found - median) / median < 0.02 * 2**sketch.level
 
 
-def _sketch(given: Sequence[str | None], key: bytes | None = KEY) -> ColumnSketch:
-    column = ColumnProfile(blank_is_null=False, key=key)
+def _sketch(given: Sequence[str | None], code: Coder | None = CODE) -> ColumnSketch:
+    column = ColumnProfile(blank_is_null=False, code=code)
     column.add(given)
     return column.sketch(column.sample())
 
@@ -121,7 +128,7 @@ def test_no_value_and_no_guessable_hash_is_stored() -> None:
     values = [f"canary-{n}@example.org" for n in range(500)] * 2
     stored = json.dumps(_sketch(values).to_json())
     assert "canary" not in stored
-    other = json.dumps(_sketch(values, b"another installation's own key..").to_json())
+    other = json.dumps(_sketch(values, coder(bytes(range(1, 33)))).to_json())
     assert stored != other
     assert _sketch(values, None).to_json()["kept"] is None
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from activities.coding import coder
 from activities.connectors.protocol import Asset, Batch, Column
 from activities.progress import Chunk, Progress
 from bench.classification.examples import Part, own_rows
@@ -23,7 +24,7 @@ from racine.governance.classifications.engine import (
     decide,
 )
 
-_KEY = b"of the bench alone"
+_CODE = coder(bytes(32))
 LEAST = 40
 """Rows of the smallest table that is read in chunks."""
 
@@ -73,7 +74,7 @@ def _read(columns: Columns, chunks: int) -> Progress:
     size = -(-rows // chunks)
     progress = Progress()
     for start in range(0, rows, size):
-        chunk = Chunk(asset, catalogue(), _KEY)
+        chunk = Chunk(asset, catalogue(), _CODE)
         part = tuple(values[start : start + size] for values in columns.values())
         chunk.add(Batch(part, len(part[0])))
         progress.add(chunk, None)

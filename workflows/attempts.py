@@ -1,5 +1,6 @@
 """Carries out a task by an activity, whatever the activity does."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,9 @@ with workflow.unsafe.imports_passed_through():
     from activities.names import HEARTBEAT_TIMEOUT_SECONDS, queue_named
     from models.messages import TaskCall, TaskOutput
     from racine.engine.plan import Step
+    from racine.engine.scheduler import ORDERED
     from racine.engine.states import TaskResult, TaskState
+    from racine.errors import RacineError
     from workflows.slots import needs_slots, with_slots
 
 if TYPE_CHECKING:
@@ -96,7 +99,7 @@ def retry_policy(level: "Level", step: Step) -> RetryPolicy:
     """Return how an activity is tried again: the task's word, or the job's."""
     policy = step.retry_policy or level.plan.retry_policy
     return RetryPolicy(
-        maximum_attempts=1 if step.retry_rules else policy.maximum_attempts,
+        maximum_attempts=1 if step.tried_here else policy.maximum_attempts,
         initial_interval=timedelta(seconds=policy.initial_interval_seconds),
         backoff_coefficient=policy.backoff_coefficient,
         maximum_interval=timedelta(seconds=policy.maximum_interval_seconds),
@@ -137,6 +140,19 @@ def _activity_id(call: TaskCall) -> str:
 
 def _seconds(value: float | None) -> timedelta | None:
     return None if value is None else timedelta(seconds=value)
+
+
+def failed(fault: RacineError | ActivityError) -> TaskResult:
+    """Return how a task ended whose work could not even begin, or not be told.
+
+    Raises an order to end where an activity heard of one.
+    """
+    if isinstance(fault, RacineError):
+        error: dict[str, Any] = {"code": fault.code, "message": fault.message}
+        return TaskResult(TaskState.FAILED, error={**error, "next_step": fault.next_step})
+    if is_cancelled_exception(fault):
+        raise asyncio.CancelledError(ORDERED) from fault
+    return TaskResult(TaskState.FAILED, error=describe(fault))
 
 
 def describe(failure: ActivityError, step: Step | None = None) -> dict[str, Any]:

@@ -42,6 +42,9 @@ ACTIVITY_SECONDS = timedelta(seconds=120)
 SIGNALS = "|signals"
 """Place of the signals that no task has taken yet."""
 
+JUDGED = 4
+"""Place of the end that a rule or a person gave a task, among its events."""
+
 ORDERS = 100
 """Place of the first order among a task's events."""
 
@@ -96,6 +99,8 @@ class Flow:
         """Loop, first iteration and count of those that workflows of their own hold."""
         self.held: dict[str, str] = {}
         """Tasks that may not begin, by path, and why."""
+        self.judged: set[str] = set()
+        """Tasks whose failure is told, and that are skipped or held for that."""
         self.orders = 0
         self.trails: dict[str, Trail] = {}
         """What can be undone of loops, by path."""
@@ -216,6 +221,7 @@ class Flow:
 
     def begin(self, path: str) -> int:
         """Count a try of a task and return its number."""
+        self.judged.discard(path)
         self.tries[path] = self.tries.get(path, self.first_try) + 1
         return self.tries[path]
 
@@ -278,7 +284,7 @@ class Flow:
             body["error"] = result.error
         if result.reason:
             body["reason"] = result.reason
-        self.note(task_key, result.state.value, body, n=1)
+        self.note(task_key, result.state.value, body, n=JUDGED if task_key in self.judged else 1)
 
     def take(self) -> list[Transition]:
         """Give away what the event log has not been told, once."""

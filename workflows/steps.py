@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from models.messages import Left, Scope
     from racine import expressions
     from racine.engine.plan import Plan, Read, Step
-    from racine.engine.scheduler import ORDERED, Scheduler, ordered
+    from racine.engine.scheduler import Scheduler, ordered
     from racine.engine.states import TaskResult, TaskState, view_of
     from racine.errors import RacineError
-    from workflows.attempts import describe
+    from workflows.attempts import failed
     from workflows.flow import Flow
     from workflows.kinds import HANDLERS
     from workflows.rules import by_rules
@@ -134,14 +134,8 @@ class Level:
         self.flow.mind_length()
         try:
             result = await self._carry_out(step)
-        except RacineError as fault:
-            error = {"code": fault.code, "message": fault.message, "next_step": fault.next_step}
-            result = self.told(step, TaskResult(TaskState.FAILED, error=error))
-        except ActivityError as failure:
-            # One of the interpreter's own: what a task does ends as a result.
-            if is_cancelled_exception(failure):
-                raise asyncio.CancelledError(ORDERED) from failure
-            result = self.told(step, TaskResult(TaskState.FAILED, error=describe(failure)))
+        except (RacineError, ActivityError) as fault:
+            result = self.told(step, failed(fault))
         if result is not None and self._concerns_people(step, result):
             await self.flow.tell_people(self.scope.context)
         self._on_change()
@@ -161,8 +155,8 @@ class Level:
                 return None
         if step.condition is not None and not self._wanted(step, step.condition):
             return self.told(step, TaskResult(TaskState.EXCLUDED, reason="condition"))
-        if step.retry_rules:
-            return await by_rules(self, step, lambda: HANDLERS[step.kind](self, step))
+        if step.tried_here:
+            return await by_rules(self, step, lambda s: HANDLERS[step.kind](self, s))
         return await HANDLERS[step.kind](self, step)
 
     def _wanted(self, step: Step, condition: str) -> bool:

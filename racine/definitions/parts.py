@@ -1,6 +1,7 @@
 """What every part of a job document is made of, and what a kind of task says about itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -31,6 +32,19 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Tries(StrEnum):
+    """What trying a failed task again does."""
+
+    ATTEMPTS = "attempts"
+    """An activity does its work: it is attempted again, by the task's policy or the job's."""
+    WHOLE = "whole"
+    """All of it begins again, where the task itself has a policy or rules for that."""
+    ASKED = "asked"
+    """People are asked again: only a rule says so, as their answer is no fault."""
+    NEVER = "never"
+    """It would end as it did."""
+
+
 class TaskKind(Part):
     """Base of what a task may do: a field of `Task` of such a type is one more kind.
 
@@ -49,6 +63,10 @@ class TaskKind(Part):
     """Its values; None when anything may be in them."""
     ALWAYS: ClassVar[Values] = {}
     """Values that it has beside those that the task's `outputs` declare."""
+
+    @property
+    def tries(self) -> Tries:
+        return Tries.ATTEMPTS
 
     @property
     def once(self) -> bool:

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from racine import registry
 from racine.definitions.document import TASK_KINDS, Defaults, Join, RetryPolicy
 from racine.definitions.graph import did_you_mean
-from racine.definitions.retry_rules import rule_faults
+from racine.definitions.parts import Tries
+from racine.definitions.retry_rules import RuleAction, rule_faults
 from racine.definitions.schemas import pointer_of, schema_fault
 from racine.definitions.scope import Placed
 from racine.errors import Fault
@@ -93,6 +94,8 @@ def _limit_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
     task = placed.task
     if task.retry_policy is not None:
         yield from retry_faults(task.retry_policy, f"{placed.pointer}/retry_policy")
+    for kind, work in zip(task.kinds, task.works, strict=True):
+        yield from _tries_faults(placed, kind, work.tries)
     whole = task.start_to_close_timeout_seconds or defaults.start_to_close_timeout_seconds
     heartbeat = task.heartbeat_timeout_seconds
     if heartbeat is not None and heartbeat > whole:
@@ -102,6 +105,24 @@ def _limit_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
             "Shorten it, or raise start_to_close_timeout_seconds.",
             "timeout",
         )
+
+
+def _tries_faults(placed: Placed, kind: str, tries: Tries) -> Iterator[Fault]:
+    """Yield what would have a task tried again for which that does nothing."""
+    task = placed.task
+    if task.retry_policy is not None and tries is Tries.ASKED:
+        yield Fault(f"{placed.pointer}/retry_policy", f"People's answer to a {kind} is no fault.",
+                    "Have them asked again by a retry rule: when error.code == 'timed_out'.",
+                    "retry")  # fmt: skip
+    if tries is not Tries.NEVER:
+        return
+    message = f"Trying this {kind} again would end as before: it does nothing that could pass."
+    if task.retry_policy is not None:
+        yield Fault(f"{placed.pointer}/retry_policy", message, "Remove it.", "retry")
+    for number, rule in enumerate(task.retry_rules):
+        if rule.action is RuleAction.RETRY:
+            yield Fault(f"{placed.pointer}/retry_rules/{number}/action", message,
+                        "Take SKIP, FAIL or HOLD.", "retry")  # fmt: skip
 
 
 def _pool_faults(placed: Placed) -> Iterator[Fault]:

@@ -17,14 +17,19 @@ from racine.definitions.document import (
     Task,
     TaskKind,
 )
+from racine.definitions.parts import Tries
 from racine.definitions.references import located_expressions, located_inputs, located_results
 from racine.expressions import references, templates_in
 
 if TYPE_CHECKING:
     import networkx as nx
 
-PLAN_VERSION = 1
-"""Raised when plans are read differently; old readings stay until no run has them."""
+PLAN_VERSION = 2
+"""Raised when plans are read differently; old readings stay until no run has them.
+
+From 2 on retry rules judge every failure of a task, not those alone that its activity reports, and
+the limit of all its attempts taken together counts over all tries.
+"""
 
 INLINE_STEPS = 100
 """Steps up to which a loop runs in the workflow of its run; larger ones get their own."""
@@ -76,6 +81,8 @@ class Step(Compact):
     """None: the plan's own."""
     retry_rules: list[dict[str, Any]] = []
     """With rules each attempt is a try that the workflow decides on."""
+    whole: bool = False
+    """Without an activity of its own, it begins again where its policy says so."""
     start_to_close_seconds: float = 600
     schedule_to_close_seconds: float | None = None
     heartbeat_seconds: float | None = None
@@ -92,9 +99,14 @@ class Step(Compact):
     undo: "Plan | None" = None
     """What undoes it, once it succeeded, when the run fails or is cancelled."""
 
+    @property
+    def tried_here(self) -> bool:
+        """Whether the workflow decides when it is tried again, and not Temporal."""
+        return self.whole or bool(self.retry_rules)
+
 
 class Plan(Compact):
-    version: int = PLAN_VERSION
+    version: int = 1
     job: str
     steps: list[Step]
     outputs: dict[str, Any] = {}
@@ -156,6 +168,7 @@ def _level(document: JobDocument, tasks: Sequence[Task]) -> Plan:
     by_key = {task.task_key: task for task in tasks}
     steps = [_step(document, by_key[key], index, graph) for key in order]
     return Plan(
+        version=PLAN_VERSION,
         job=document.name,
         steps=steps,
         retry_policy=document.defaults.retry_policy,
@@ -189,6 +202,7 @@ def _step(
         outputs=task.outputs,
         retry_policy=_policy(document, task, work),
         retry_rules=[rule.model_dump(mode="json") for rule in task.retry_rules],
+        whole=task.retry_policy is not None and work.tries is Tries.WHOLE,
         start_to_close_seconds=_attempt_seconds(document, task),
         schedule_to_close_seconds=(
             task.schedule_to_close_timeout_seconds
@@ -210,7 +224,8 @@ def _step(
 
 def _policy(document: JobDocument, task: Task, work: TaskKind) -> RetryPolicy | None:
     """Return how a task is tried again; None for the job's way, unless rules have to know it."""
-    own = task.retry_policy or (_ONCE if work.once else None)
+    once = work.once or (work.tries is not Tries.ATTEMPTS and task.retry_rules)
+    own = task.retry_policy or (_ONCE if once else None)
     return own or (document.defaults.retry_policy if task.retry_rules else None)
 
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from racine.definitions.parts import TEXT, TaskKind, Values
+from racine.definitions.parts import TEXT, TaskKind, Tries, Values
 
 
 class ConditionTask(TaskKind):
@@ -12,6 +12,10 @@ class ConditionTask(TaskKind):
 
     CONDITIONS: ClassVar = ("expression",)
     VALUES: ClassVar[Values] = {"outcome": TEXT}
+
+    @property
+    def tries(self) -> Tries:
+        return Tries.NEVER
 
     def outcomes(self) -> list[str]:
         return ["true", "false"]
@@ -27,9 +31,17 @@ class SwitchTask(TaskKind):
     TEMPLATES: ClassVar = ("on",)
     VALUES: ClassVar[Values] = {"outcome": TEXT}
 
+    @property
+    def tries(self) -> Tries:
+        return Tries.NEVER
+
     def outcomes(self) -> list[str]:
         return list(dict.fromkeys([*self.cases, *([self.default] if self.default else [])]))
 
 
 class NoopTask(TaskKind):
     VALUES: ClassVar[Values] = {}
+
+    @property
+    def tries(self) -> Tries:
+        return Tries.NEVER

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from racine.definitions.parts import TEXT, JobName, TaskKind, Values
+from racine.definitions.parts import TEXT, JobName, TaskKind, Tries, Values
 
 
 class RunJobTask(TaskKind):
@@ -21,6 +21,10 @@ class RunJobTask(TaskKind):
     job_parameters: dict[str, Any] = Field(default_factory=dict)
 
     TEMPLATES: ClassVar = ("job_parameters",)
+
+    @property
+    def tries(self) -> Tries:
+        return Tries.WHOLE
 
     def values(self) -> Values | None:
         return None if self.wait else {"run_id": TEXT}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from racine.definitions.kinds.loop_inputs import FileItems, SqlItems, unread_items
-from racine.definitions.parts import ANYTHING, COUNT, FLAG, TaskKind, Values
+from racine.definitions.parts import ANYTHING, COUNT, FLAG, TaskKind, Tries, Values
 from racine.errors import Fault
 from racine.expressions import is_template
 
@@ -43,6 +43,10 @@ class ForEachTask(TaskKind):
 
     TEMPLATES: ClassVar = ("inputs",)
     RESULTS: ClassVar = ("collect",)
+
+    @property
+    def tries(self) -> Tries:
+        return Tries.WHOLE
 
     def values(self) -> Values:
         items = {"type": "array", "items": COUNT}
@@ -116,6 +120,10 @@ class WhileTask(TaskKind):
     tasks: list["Task"] = Field(min_length=1)
 
     RESULTS: ClassVar = ("condition", "collect")
+
+    @property
+    def tries(self) -> Tries:
+        return Tries.WHOLE
 
     def values(self) -> Values:
         found = {"iterations": COUNT, "exhausted": FLAG}

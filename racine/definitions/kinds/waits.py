@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from racine.definitions.parts import ANYTHING, FLAG, TEXT, TaskKind, Values
+from racine.definitions.parts import ANYTHING, FLAG, TEXT, TaskKind, Tries, Values
 from racine.definitions.schemas import schema_fault
 from racine.errors import Fault
 from racine.expressions import has_template
@@ -33,6 +33,10 @@ class WaitTask(TaskKind):
     on_timeout: Literal["FAIL", "CONTINUE"] = "FAIL"
 
     TEMPLATES: ClassVar = ("until",)
+
+    @property
+    def tries(self) -> Tries:
+        return Tries.NEVER if self.signal is None else Tries.WHOLE
 
     def values(self) -> Values:
         if self.signal is None:
@@ -83,6 +87,10 @@ class ApprovalTask(TaskKind):
     """JSON Schema of what whoever approves has to fill in."""
 
     TEMPLATES: ClassVar = ("prompt",)
+
+    @property
+    def tries(self) -> Tries:
+        return Tries.ASKED
 
     def values(self) -> Values:
         said = {"type": "array", "items": {"type": "object"}}

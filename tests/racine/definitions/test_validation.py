@@ -54,6 +54,28 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
         job(noop("a", compensate_with=noop("b", compensate_with=noop("c")))),
         [("/tasks/0/compensate_with/0/compensate_with", "compensate_with")],
     ),
+    (
+        "trying again what would end the same",
+        job(
+            noop("a", retry_policy={"maximum_attempts": 2}),
+            {
+                "task_key": "b",
+                "condition_task": {"expression": "true"},
+                "retry_rules": [{"action": "SKIP"}, {"action": "RETRY"}],
+            },
+            {"task_key": "c", "wait_task": {"duration_seconds": 1}, "retry_policy": {}},
+        ),
+        [
+            ("/tasks/0/retry_policy", "retry"),
+            ("/tasks/1/retry_rules/1/action", "retry"),
+            ("/tasks/2/retry_policy", "retry"),
+        ],
+    ),
+    (
+        "a rejection is no fault",
+        job({"task_key": "a", "approval_task": {}, "retry_policy": {}}),
+        [("/tasks/0/retry_policy", "retry")],
+    ),
     ("twice", job(noop("a"), noop("a")), [("/tasks/1/task_key", "duplicate_key")]),
     (
         "edge twice",
@@ -110,12 +132,12 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     (
         "retry bounds",
         job(
-            noop(
-                "a",
-                retry_policy={"initial_interval_seconds": 9, "maximum_interval_seconds": 1},
-                heartbeat_timeout_seconds=20,
-                start_to_close_timeout_seconds=10,
-            )
+            {
+                **operation("a", "racine.noop", {}),
+                "retry_policy": {"initial_interval_seconds": 9, "maximum_interval_seconds": 1},
+                "heartbeat_timeout_seconds": 20,
+                "start_to_close_timeout_seconds": 10,
+            }
         ),
         [
             ("/tasks/0/retry_policy/maximum_interval_seconds", "retry_policy"),

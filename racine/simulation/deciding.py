@@ -55,7 +55,7 @@ async def for_each(level: "Level", step: Step, names: dict[str, Any]) -> TaskRes
                 return
             loop = _loop(level, step, item, number)
             inside = level.inside(step, number, loop)
-            await inside.run()
+            await level.passing(step, inside)
             ended.append(number)
             if inside.verdict() is not RunState.COMPLETED:
                 failed[number] = inside.first_error()
@@ -71,7 +71,7 @@ async def while_(level: "Level", step: Step, names: dict[str, Any]) -> TaskResul
     spec, number = step.spec, 0
     while True:
         inside = level.inside(step, number, {**level.place.loop, "iteration": number})
-        await inside.run()
+        await level.passing(step, inside)
         values: dict[str, Any] = {"iterations": number + 1, "exhausted": False}
         if inside.verdict() is not RunState.COMPLETED:
             return TaskResult(TaskState.FAILED, values, error=inside.first_error())

@@ -13,7 +13,7 @@ from racine.definitions.parameters import bind
 from racine.engine.plan import Plan, Step, compile_plan
 from racine.engine.policies import root_failures, verdict
 from racine.engine.scheduler import Scheduler
-from racine.engine.states import RunState, TaskResult, TaskState
+from racine.engine.states import UNDONE, RunState, TaskResult, TaskState
 from racine.errors import RacineError
 from racine.simulation.attempts import Attempts, Perform, Stopped, described
 from racine.simulation.clock import run_at_once, seconds, when_idle
@@ -151,14 +151,16 @@ class Run:
             ended = await self._after(plan.final, main)
             told.state = ended if told.state is RunState.COMPLETED else told.state
 
-    async def _compensate(self, main: "Level") -> None:
+    async def _compensate(self, level: "Level") -> None:
         """Undo what succeeded and can be undone, the last to end first; no failure stops it."""
-        steps, results = main.plan.steps, main.scheduler.results
+        steps, results = level.plan.steps, level.scheduler.results
         for number in reversed(list(results)):
-            undo, result = steps[number].undo, results[number]
-            if undo is not None and result.state is TaskState.SUCCEEDED:
-                if await self._after(undo, main) is RunState.COMPLETED:
-                    results[number] = replace(result, state=TaskState.CANCELLED, reason="undone")
+            step, result = steps[number], results[number]
+            if step.undo is not None and result.state is TaskState.SUCCEEDED:
+                if await self._after(step.undo, level) is RunState.COMPLETED:
+                    results[number] = replace(result, state=TaskState.CANCELLED, reason=UNDONE)
+            for inside in reversed(level.passed.get(step.key, [])):
+                await self._compensate(inside)
 
     async def _drive(self, level: "Level", limit: float | None = None) -> RunState:
         """Run a level to its end, to its time limit, or until only a person could go on."""
@@ -179,10 +181,11 @@ class Run:
         self.attempts.held += level.failed() if level.plan.hold else []
         level.scheduler.stop()
 
-    async def _after(self, plan: Plan, main: "Level") -> RunState:
-        run = {**main.place.names["run"], "state": self.told.state.value}
-        names = {**main.place.names, "run": run}
-        level = Level(plan, replace(main.place, names=names, outer=main.views()))
+    async def _after(self, plan: Plan, around: "Level") -> RunState:
+        place = around.place
+        names = {**place.names, "run": {**place.names["run"], "state": self.told.state.value}}
+        outer = {**place.outer, **around.views()}
+        level = Level(plan, replace(place, names=names, outer=outer))
         return await self._drive(level)
 
     def _give(self, outputs: dict[str, Any], names: dict[str, Any]) -> None:
@@ -198,9 +201,19 @@ class Level:
     def __init__(self, plan: Plan, place: Place) -> None:
         self.plan = plan
         self.place = place
+        self.passed: dict[str, list[Level]] = {}
+        """Iterations by the key of their step, in the order in which they ended."""
         self.scheduler = Scheduler(
             plan, self._execute, self._ended, fail_fast=plan.fail_fast, hold=plan.hold
         )
+
+    async def passing(self, step: Step, inside: "Level") -> None:
+        """Run one iteration of a step; where it can be undone, it is kept for that."""
+        try:
+            await inside.run()
+        finally:
+            if inside.plan.undoes:
+                self.passed.setdefault(step.key, []).append(inside)
 
     async def run(self) -> None:
         try:

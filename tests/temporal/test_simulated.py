@@ -49,7 +49,7 @@ class Writer:
                 task["run_if"] = self._dice.choice(RULES)
             if task.get("depends_on") and self.chance(0.3):
                 task |= self.join(len(task["depends_on"]))
-            if depth == 2 and self.chance(0.2):
+            if depth and self.chance(0.2):
                 task["compensate_with"] = self.tasks(1, 0)
             if self.chance(0.1):
                 task["disabled"] = True

@@ -276,6 +276,20 @@ def test_what_succeeded_is_undone_in_reverse_order_after_a_failure() -> None:
     assert (late.state, late.order[-3:]) == ("timed_out", ["undo_aside", "undo_a", "tidy"])
 
 
+def test_what_iterations_did_is_undone_the_last_first() -> None:
+    undo = [task("undo", notify_task={"subject": "{{ string(item) + tasks.one.state }}"})]
+    inner = task("inner", for_each_task={"inputs": ["x", "y"], "concurrency": 1, "tasks": [
+        task("one", compensate_with=undo)]})  # fmt: skip
+    loop = task("outer", for_each_task={"inputs": [1, 2], "concurrency": 1, "tasks": [inner]})
+    fails = {"outer[1].inner[1].one": {"error": {"retryable": False}}}
+    told = run([loop, task("aside", "outer")], fails)
+    assert [path for path in told.order if path.endswith("undo")] == [
+        "outer[1].inner[0].undo", "outer[0].inner[1].undo", "outer[0].inner[0].undo",
+    ]  # fmt: skip
+    assert told.state == "failed"
+    assert not [path for path in run([loop], {}).order if path.endswith("undo")]
+
+
 def test_pools_hold_tasks_back_by_their_slots_and_tokens() -> None:
     def timed(pool: dict[str, Any], *tasks: dict[str, Any]) -> dict[str, Any]:
         document = validate({"name": "job", "tasks": list(tasks)})

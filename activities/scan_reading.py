@@ -95,6 +95,8 @@ class ScanReading:
                 if self._given_up(row, fault, tries):
                     return
             except SourceFault as fault:
+                if "credential" in fault.details:
+                    raise _withdrawn(fault) from None
                 if self._told(row, fault):
                     return
 
@@ -269,6 +271,16 @@ class ScanReading:
             with contextlib.suppress(Exception):
                 self._connector.close()
             self._connector = None
+
+
+def _withdrawn(fault: SourceFault) -> Unavailable:
+    """Return a refused login as what another attempt may mend: when the source was listed, moments
+    before, the credential was good."""
+    return Unavailable(
+        f"{fault.message} The credential has expired or was withdrawn.",
+        next_step="Put a new one where the source's credential refers to; the scan goes on.",
+        details=fault.details,
+    )
 
 
 def _learned(asset: Asset, facts: AssetFacts) -> list[Mapping[str, Any]]:

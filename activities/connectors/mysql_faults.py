@@ -16,7 +16,8 @@ def as_fault(fault: Exception, at: Location) -> SourceFault | Unavailable:
         words, hint = _LOST[number]
         return Unavailable(f"{at}: {words}.", next_step=hint)
     words, hint = _KNOWN.get(number) or _unknown(fault, number)
-    return SourceFault(f"{at}: {words}.", next_step=hint)
+    details = {"credential": number} if number in _LOGIN else {}
+    return SourceFault(f"{at}: {words}.", next_step=hint, details=details)
 
 
 def grant(refused: Iterable[Asset]) -> str:
@@ -56,6 +57,11 @@ _LOST = {
 
 _LATE = ("the statement was cancelled or took over its time",
          "Scan a smaller sample, or at a quieter time.")  # fmt: skip
+_LOCKED = ("the user is locked, or its password has expired",
+           "Unlock the user, or renew its password.")  # fmt: skip
+_LOGIN = frozenset({1045, 1698, 1820, 1862, 3118, 4151})
+"""Errors that refuse the user or the password."""
+
 _NO_RIGHT = ("the user may not read this", "GRANT SELECT on it to the source's user.")
 _KNOWN = {
     1044: ("the user may not use this database", "GRANT SELECT on it to the source's user."),
@@ -68,8 +74,12 @@ _KNOWN = {
     1317: _LATE,
     1356: ("the view is broken, or its definer may not read", "Check the view's definition."),
     1698: ("the server refuses this user", "Check how the user is to log in."),
+    1820: _LOCKED,
+    1862: _LOCKED,
     1932: ("the table's files are damaged", "Run CHECK TABLE on it."),
     1969: _LATE,
     2026: ("TLS could not be agreed on", "Check sslmode, sslrootcert and the certificate."),
     3024: _LATE,
+    3118: _LOCKED,
+    4151: _LOCKED,
 }

@@ -39,7 +39,7 @@ except typer.Exit as end:
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Scan in a process of its own: target, form of the output, rule set, classifiers."""
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=200,
         env=os.environ | variables,
     )  # fmt: skip
 
@@ -143,6 +143,7 @@ def test_files_tell_their_kind_by_their_first_bytes(tmp_path: Path) -> None:
     assert locate(str(tmp_path)).kind == "files"
 
 
+@pytest.mark.timeout(400)
 def test_servers_and_buckets_are_scanned_by_url(tmp_path: Path) -> None:
     with mariadb() as server, gateway() as store:
         csv = estates.bucket(".csv", estates.write_csv)(tmp_path, store)

@@ -49,7 +49,11 @@ class Platform:
     def scan_with_cleanup(self, source_id: str) -> "RunningScan":
         """Run a job that scans a source and cleans up in the end, however that is."""
         clean = {"task_key": "clean", "operation_task": {"operation": "racine.noop"}}
-        document = templates.load("scan_source") | {"name": "scan_and_clean", "finally": [clean]}
+        return self.scan_as({"finally": [clean]}, source_id)
+
+    def scan_as(self, more: dict[str, Any], source_id: str) -> "RunningScan":
+        """Run the job that scans, with more in its document."""
+        document = templates.load("scan_source") | {"name": "scan_otherwise", **more}
         job_id = self.post(_RUNS, {"document": document})["id"]
         given = {"parameters": {"source_id": source_id}}
         return RunningScan(self, str(self.post(f"{_RUNS}/{job_id}/execute", given)["id"]))
@@ -136,6 +140,17 @@ class RunningScan:
 
     def order(self, verb: str, **body: Any) -> dict[str, Any]:
         return self.platform.post(f"{_SCANS}/{self.id}/{verb}", body)
+
+    def throttled_no_more(self) -> None:
+        """Lift the throttle, once an attempt reads: between two the scan takes no order."""
+        path = f"{_SCANS}/{self.id}/throttle"
+        body = {"rows_per_second": 1e9}
+        until(lambda: self.platform.http.post(path, json=body).is_success, "it takes the order")
+
+    def waits_for(self) -> str:
+        """Return what the last failed attempts of its open tasks said."""
+        status = self.platform.get(f"{_RUNS}/executions/{self.run_id}/status")
+        return " ".join(task["last_error"] for task in status["pending"])
 
     def cancel_asset(self, name: str) -> None:
         self.order(f"assets/{self.assets()[name]['id']}/cancel")

@@ -38,6 +38,12 @@ class Server(Protocol):
     def drop(self) -> None:
         """Break off every connection of Racine."""
 
+    def reader(self) -> str:
+        """Return the location for a user who may only read."""
+
+    def let_in(self, allowed: bool) -> None:
+        """Let that user log in, or refuse it."""
+
 
 @dataclass
 class Postgresql:
@@ -56,11 +62,22 @@ class Postgresql:
     def drop(self) -> None:
         self._ask(_RACINE.replace("query", "pg_terminate_backend(pid)"))
 
+    def reader(self) -> str:
+        with psycopg.connect(self.location, autocommit=True) as db:
+            db.execute("DROP ROLE IF EXISTS scan_reader")
+            db.execute("CREATE ROLE scan_reader LOGIN IN ROLE pg_read_all_data")
+        return self.location.replace("racine@", "scan_reader@")
+
+    def let_in(self, allowed: bool) -> None:
+        with psycopg.connect(self.location, autocommit=True) as db:
+            db.execute("ALTER ROLE scan_reader LOGIN" if allowed else _NO_LOGIN)
+
     def _ask(self, query: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.location) as db:
             return db.execute(query.encode()).fetchall()
 
 
+_NO_LOGIN = "ALTER ROLE scan_reader NOLOGIN"
 _RACINE = "SELECT query FROM pg_stat_activity WHERE application_name = 'racine'"
 
 
@@ -86,6 +103,14 @@ class Mariadb:
     def drop(self) -> None:
         for (number,) in self._ask(_THREADS.replace("info", "id", 1)):
             self._ask(f"KILL {number}")
+
+    def reader(self) -> str:
+        self._ask("CREATE OR REPLACE USER scan_reader@'127.0.0.1'")
+        self._ask("GRANT SELECT, SHOW VIEW ON *.* TO scan_reader@'127.0.0.1'")
+        return self.server.url(self.database, "scan_reader")
+
+    def let_in(self, allowed: bool) -> None:
+        self._ask(f"ALTER USER scan_reader@'127.0.0.1' ACCOUNT {'UN' if allowed else ''}LOCK")
 
     def _ask(self, query: str) -> list[tuple[object, ...]]:
         with self.server.connect() as db, db.cursor() as cursor:

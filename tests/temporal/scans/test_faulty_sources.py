@@ -29,12 +29,15 @@ def test_a_source_that_gives_nothing_is_broken_off_and_the_scan_goes_on(
     assert any(name.endswith("slow") for name in platform.catalog()), "it is hidden by no fault"
 
 
+PATIENT = {"defaults": {"retry_policy": {"maximum_attempts": 1000, "backoff_coefficient": 1}}}
+
+
 def in_mid_table(platform: Platform, location: str, kind: str, **rules: Any) -> RunningScan:
     platform.rules(
         sample="all", include=["**.medium", "**.z_last"], source_budget={"rows_per_second": 20_000},
         **rules,
     )  # fmt: skip
-    scan = platform.scan(platform.source(kind, location))
+    scan = platform.scan_as(PATIENT, platform.source(kind, location))
     until(lambda: scan.parts() > 0, "a first chunk is kept")
     return scan
 
@@ -51,7 +54,20 @@ def test_a_connection_dropped_in_mid_table_is_gone_on_from(
 ) -> None:
     scan = in_mid_table(platform, server.location, server.kind)
     server.drop()
-    scan.order("throttle", rows_per_second=1e9)
+    scan.throttled_no_more()
+    read_whole_once(scan)
+
+
+def test_a_user_who_is_locked_out_in_mid_table_fails_no_asset(
+    platform: Platform, server: Server
+) -> None:
+    scan = in_mid_table(platform, server.reader(), server.kind)
+    server.let_in(False)
+    server.drop()
+    until(lambda: "was withdrawn" in scan.waits_for(), "the task says why it waits")
+    assert set(scan.taken().values()) == {"pending"}
+    server.let_in(True)
+    scan.throttled_no_more()
     read_whole_once(scan)
 
 
@@ -65,7 +81,7 @@ def frozen(processes: list[psutil.Process], scan: RunningScan, port: int) -> Non
     for process in processes:
         process.send_signal(signal.SIGSTOP)
     try:
-        scan.order("throttle", rows_per_second=1e9)
+        scan.throttled_no_more()
         until(lambda: not connected(), "it was hung up on", 200)
     finally:
         for process in processes:

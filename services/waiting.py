@@ -5,6 +5,7 @@ What the index knows is gathered in the reader's session, what Temporal knows be
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,17 +14,20 @@ from sqlalchemy.orm import Session
 from temporalio.client import Client
 
 from activities.names import ACTIVITY_QUEUE, WORKFLOW_QUEUE
-from models.stores import pool_leases, run_queue, summaries
-from models.stores.pool_leases import WAITING
+from models.stores import pool_leases, run_queue, sources, summaries
+from models.stores.pool_leases import WAITING, Pool, PoolLease
 from models.stores.run_queue import Turn
 from models.stores.runs import Run
 from racine.definitions.document import RunIf
+from racine.definitions.pools import SOURCE_PREFIX
 from racine.engine.states import FINAL_RUN_STATES, RunState, TaskState
+from racine.errors import NotFound
 from services import health, status
 from services.status import PendingTask
 from services.summaries import TaskView
 
 _NAMED = 3
+_PAST = datetime.fromtimestamp(0, UTC)
 
 _LEFT_OUT = {
     "disabled": "It is disabled.",
@@ -39,9 +43,14 @@ class Line:
     """A task's place among those that wait for a pool."""
 
     pool: str
+    """What is shared, in words: a pool, or a source that only so many may use."""
     position: int
     slots: int
     of: int | None
+    per_second: float | None = None
+    """How many the pool lets begin in a second."""
+    begins_at: datetime | None = None
+    """Of one whose turn has come: when its token does."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +79,24 @@ def known(session: Session, run: Run) -> Known:
     if run.state == RunState.QUEUED:
         return Known(turn=run_queue.turn(session, run))
     lines = {
-        lease.task_key: Line(
-            pool.name, pool_leases.position(session, lease), lease.slots, pool.slots
-        )
+        lease.task_key: _line(session, lease, pool)
         for lease, pool in pool_leases.of_run(session, run.id)
-        if lease.state == WAITING
+        if lease.state == WAITING or (lease.starts_at or _PAST) > datetime.now(UTC)
     }
     return Known(lines=lines, asked=summaries.asked(session, run.id))
+
+
+def _line(session: Session, lease: PoolLease, pool: Pool) -> Line:
+    what = f"the pool {pool.name!r}"
+    if pool.name.startswith(SOURCE_PREFIX):
+        with suppress(NotFound):
+            what = (
+                f"the source {sources.get(session, pool.name.removeprefix(SOURCE_PREFIX)).name!r}"
+            )
+    if lease.state != WAITING:
+        return Line(what, 0, lease.slots, pool.slots, pool.tokens_per_second, lease.starts_at)
+    position = pool_leases.position(session, lease)
+    return Line(what, position, lease.slots, pool.slots, pool.tokens_per_second)
 
 
 async def live(client: Client, run: Run) -> Live:
@@ -129,9 +149,16 @@ def _held(task: PendingTask, live: Live) -> str:
 
 
 def _in_line(line: Line) -> str:
+    rate = "" if line.per_second is None else f", which lets {line.per_second:g} begin a second"
+    if line.begins_at is not None:
+        seconds = max(0.0, (line.begins_at - datetime.now(UTC)).total_seconds())
+        return f"It begins in {seconds:.0f} s: it shares {line.pool}{rate}."
+    place = f"number {line.position} in line"
+    if line.of is None and rate:
+        return f"It waits for its turn at {line.pool}{rate}: {place}."
     of = "" if line.of is None else f" of its {line.of}"
     slots = "a slot" if line.slots == 1 else f"{line.slots} slots"
-    return f"It waits for {slots}{of} of the pool {line.pool!r}: number {line.position} in line."
+    return f"It waits for {slots}{of} of {line.pool}{rate}: {place}."
 
 
 def _inside(view: TaskView, known: Known, live: Live) -> str:
@@ -144,7 +171,7 @@ def _inside(view: TaskView, known: Known, live: Live) -> str:
     if "signal" in said:
         return f"It waits for the signal {said['signal']!r}."
     inner = [line.pool for key, line in known.lines.items() if key.startswith(f"{view.key}[")]
-    told = [f"{many} of its tasks wait for the pool {pool!r}"
+    told = [f"{many} of its tasks wait for {pool}"
             for pool, many in sorted(Counter(inner).items())]  # fmt: skip
     return f"{', '.join(told)}." if told else ""
 

@@ -18,6 +18,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.schema import upgrade
 from models.session import Database
+from models.temporal import worker_runtime
 from tests.mariadb import MariaDb, mariadb
 from tests.postgres import postgres
 from tests.s3 import Gateway, gateway
@@ -128,6 +129,8 @@ def temporal() -> Iterator[Temporal]:
             dev_server_existing_path=str(temporal_binary()),
             dev_server_extra_args=SETTINGS,
             data_converter=pydantic_data_converter,
+            # Workers report as in the product: health takes one that does not for dead.
+            runtime=worker_runtime(),
         )
 
     server = asyncio.run_coroutine_threadsafe(start(), loop).result(60)

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Select, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from models.tables.pools import Pool, PoolLease
+from models.tables.pools import Pool as Pool
+from models.tables.pools import PoolLease as PoolLease
 from racine.errors import InvalidInput
 from racine.ids import new_id
 

@@ -21,6 +21,7 @@ from models.session import Database
 from models.stores import runs
 from models.tables.runs import Run
 from models.tables.workspaces import Workspace
+from models.temporal import worker_runtime
 from services import executions, workflows
 from services.access import Actor, system
 from tests.conftest import Temporal
@@ -166,6 +167,7 @@ def impatient(sqlite_db: Database, temporal: Temporal) -> Iterator[Stack]:
             dev_server_existing_path=str(temporal_binary()),
             dev_server_extra_args=changed,
             data_converter=pydantic_data_converter,
+            runtime=worker_runtime(),
         )
 
     server = temporal.run(start())

@@ -32,7 +32,7 @@ def views(stack: Stack, run_id: str) -> dict[str, TaskView]:
 
 
 def until(stack: Stack, run_id: str, says: Callable[[dict[str, TaskView]], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not says(found := views(stack, run_id)):
         assert time.monotonic() < deadline, str({k: v.waiting for k, v in found.items()})
         time.sleep(0.05)

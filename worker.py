@@ -32,6 +32,7 @@ from activities.runs import RunActivities
 from activities.schedules import ScheduleActivities
 from activities.sql import SqlTasks
 from models import logs
+from models.collecting import collect_seldom
 from models.session import Database
 from models.settings import Settings
 from models.temporal import connect, worker_runtime
@@ -189,4 +190,5 @@ if __name__ == "__main__":
         sys.exit("usage: worker.py workflows | worker.py activities [QUEUE …]")
     configured = Settings()
     logs.configure(configured)
+    collect_seldom()
     asyncio.run(serve(role, configured, queues))

@@ -1,12 +1,13 @@
 """Measure the classifier on labelled tables.
 
-    uv run python -m bench.classification [FOLDER…] [--write]
+    uv run python -m bench.classification [FOLDER…] [--write] [--no-speed]
     OMP_NUM_THREADS=1 uv run --with numpy --with scipy \\
         python -m bench.classification FOLDER… --folds 4 [--write]
 
 Without folds the shipped model is measured on our own tables (it learned from one part of them) and
-on each FOLDER. With folds, each source of the folders is judged by a model that saw none of its
-tables. `--write` puts the tables into `docs/guide/accuracy.md`. The last line is JSON.
+on each FOLDER, and then how many rows a second it reads. With folds, each source of the folders and
+of what we learn from is judged by a model that saw none of its tables. `--write` puts the tables
+into `docs/guide/accuracy.md`. The last line is JSON.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.classification import report
+from bench.classification import report, speed
 from bench.classification.examples import (
     Gathered,
     Part,
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--folds", type=int, default=0)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--no-speed", action="store_true", help="leave the speed unmeasured")
     given = parser.parse_args()
     tables = collect(given.folders)
     results = judge_unseen(tables, given.folds) if given.folds else _shipped(tables)
@@ -68,7 +70,19 @@ def main() -> None:
     print(text)
     if given.write:
         report.write(text, "unseen" if given.folds else "shipped")
-    print(json.dumps(_line(results)))
+    line = _line(results)
+    if not (given.folds or given.no_speed):
+        line["speed"] = _speed(write=given.write)
+    print(json.dumps(line))
+
+
+def _speed(*, write: bool) -> dict[str, float]:
+    measured = speed.measure()
+    text = speed.markdown(measured)
+    print(text)
+    if write:
+        report.write(text, "speed")
+    return speed.summary(measured)
 
 
 def _shipped(tables: Sequence[Gathered]) -> dict[str, Measured]:

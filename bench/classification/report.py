@@ -8,7 +8,7 @@ from bench.classification.labelled import CORE, EXTENDED
 from bench.classification.scoring import Measured, Score
 
 GUIDE = Path("docs/guide/accuracy.md")
-Part = Literal["shipped", "unseen", "peers", "speed", "chunks"]
+Part = Literal["shipped", "unseen", "peers", "speed"]
 
 
 def summary(measured: Measured) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from racine import templates
-from racine.cli import profiles
+from racine.cli import profiles, reviews
 from racine.cli.output import Format, Output, as_json, fields, table
 from racine.client import Client
 from racine.errors import InvalidInput, NotFound
 
 app = typer.Typer(no_args_is_help=True)
+for _command in (reviews.queue, reviews.decide, reviews.relabel):
+    app.command()(_command)
 
 Column = Annotated[str, typer.Argument(metavar="TABLE.COLUMN", help="The column to explain.")]
 Source = Annotated[

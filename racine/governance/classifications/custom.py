@@ -25,8 +25,8 @@ _LONGEST_PATTERN = 500
 _DRAWS = 200
 _MOST_WORDS = 20_000
 _KEYS = frozenset(
-    "id kind name category sensitivity headers weak pattern words python validator needs_name "
-    "examples regulations source".split()
+    "id kind name category sensitivity headers weak pattern words python validator context "
+    "needs_name examples regulations source".split()
 )
 
 

@@ -26,7 +26,7 @@ from racine.governance.classifications.features import (
 from racine.governance.classifications.headers import Match, Phrase, matches
 from racine.governance.classifications.model import NONE, Model, shipped
 from racine.governance.classifications.unproven import hardly_named, unproven
-from racine.governance.classifications.vetoes import veto
+from racine.governance.classifications.vetoes import mistyped, veto
 
 _SHOWN = 0.1
 """Probability from which a kind is worth showing as a candidate."""
@@ -45,6 +45,8 @@ _CONTAINED = {
 _PRIOR = -5.0
 """Log-odds that an unnamed column is of one given rarer type."""
 _NAMED = {"exact": 7.0, "tail": 6.0, "head": 2.5, "inner": 2.0}
+_BESIDE = 1.0
+"""Log-odds that a neighbour of the type's context adds: it helps to decide, and never decides."""
 _TYPED = 0.8
 
 Told = Literal["named", "unnamed", "silent"]
@@ -95,7 +97,7 @@ def _verdict(
     header = read_header(column.name)
     found = [
         *_by_model(column, features, header, by),
-        *_by_type(column.evidence, header, by),
+        *_by_type(column.evidence, features, header, by),
         *_contained(column.evidence, by),
     ]
     ranked = sorted(_best_of_kind(found), key=lambda c: -c.confidence)
@@ -171,7 +173,7 @@ def _by_model(
         if entry is None:
             continue
         explained = _explain(column.evidence, features, header, by.model, entry)
-        against = ruled_out(kind, column.evidence, features, header)
+        against = mistyped(kind, column.type) or ruled_out(kind, column.evidence, features, header)
         if against:
             probability = min(probability, _SHOWN)
             words = f"{explained.words} Ruled out: {against}."
@@ -275,8 +277,10 @@ def _sentence(evidence: Evidence, header: Header, entry: Classifier) -> str:
     return f"{named[0].upper()}{named[1:]}; {share}{chance}."
 
 
-def _by_type(evidence: Evidence, header: Header, by: _Judging) -> Iterable[Classification]:
-    """Yield types beyond the learned kinds, by prior odds of the name times lift over chance."""
+def _by_type(
+    evidence: Evidence, features: Features, header: Header, by: _Judging
+) -> Iterable[Classification]:
+    """Yield types beyond the learned kinds: prior odds of the name, lift over chance, context."""
     for entry in by.entries:
         if entry.kind in by.model.kinds and entry.pack != "custom":
             continue
@@ -284,7 +288,8 @@ def _by_type(evidence: Evidence, header: Header, by: _Judging) -> Iterable[Class
         if match is None and (entry.needs_name or entry.id not in evidence.hits):
             continue
         gain = lift(evidence, entry)
-        odds = _PRIOR + (_NAMED[match.place] if match else 0.0) + gain
+        beside = _BESIDE if _stands_beside(entry, features) else 0.0
+        odds = _PRIOR + (_NAMED[match.place] if match else 0.0) + gain + beside
         if match and entry.shape and not evidence.hits.get(entry.id):
             odds -= 4.0
         confidence = 1 / (1 + math.exp(-odds))
@@ -294,12 +299,18 @@ def _by_type(evidence: Evidence, header: Header, by: _Judging) -> Iterable[Class
                 kind=entry.kind,
                 confidence=round(confidence, 3),
                 evidence=Explanation(
-                    name=round(odds - _PRIOR - gain, 2),
+                    name=round(odds - _PRIOR - gain - beside, 2),
                     values=round(gain, 2),
+                    context=beside,
                     words=_sentence(evidence, header, entry),
                 ),
                 detector_version=by.model.version,
             )
+
+
+def _stands_beside(entry: Classifier, features: Features) -> bool:
+    """Tell whether the header or the values of a neighbour show a kind of the type's context."""
+    return any(f"beside.{k}" in features.all or f"near.{k}" in features.all for k in entry.context)
 
 
 def _contained(evidence: Evidence, by: _Judging) -> Iterable[Classification]:

@@ -1,5 +1,6 @@
 """What values rule out, whatever the header says: a kind that they cannot be."""
 
+import re
 from collections.abc import Callable
 
 from racine.governance.classifications.evidence import Evidence
@@ -34,6 +35,42 @@ class Shares:
     def letters(self) -> float:
         signs = self.evidence.characters
         return signs.get("upper", 0.0) + signs.get("lower", 0.0)
+
+
+def mistyped(kind: str, declared: str) -> str:
+    """Return why a column of a declared type cannot be of a kind, or nothing.
+
+    Types that say nothing of their values (text, none, SQLite's NUMERIC) rule nothing out.
+    """
+    found = _DECLARED.match(declared.strip().lower())
+    family = found.lastgroup if found else None
+    if family is None or kind in _MAY_BE[family]:
+        return ""
+    return f"the source declares it as {_SAID[family]}"
+
+
+_DECLARED = re.compile(
+    r"(?P<truth>bool(?:ean)?\b|bit\b(?!\s*varying))"
+    r"|(?P<moment>timestamp|datetime)"
+    r"|(?P<fraction>float|real\b|double)"
+    r"|(?P<key>uuid\b|uniqueidentifier\b)"
+)
+_MAY_BE: dict[str, frozenset[str]] = {
+    "truth": frozenset(("gender",)),
+    "moment": frozenset(("date_of_birth",)),
+    "fraction": frozenset(
+        "geo_coordinate age financial_amount medical phone postal_code ssn national_id credit_card "
+        "bank_account".split()
+    ),
+    "key": frozenset(),
+}
+"""Kinds that a declared type leaves possible; files of numbers with gaps are read as floats."""
+_SAID = {
+    "truth": "true or false",
+    "moment": "a moment",
+    "fraction": "a fraction",
+    "key": "a UUID",
+}
 
 
 def veto(kind: str, evidence: Evidence) -> str:

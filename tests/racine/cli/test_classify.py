@@ -102,3 +102,23 @@ def test_a_classifier_is_measured_saved_in_the_workspace_listed_and_removed(
     again = racine("classifiers", "remove", "nine", **server)
     assert again.returncode == 1
     assert "no classifier 'nine' of its own" in again.stderr
+
+
+def test_people_decide_one_by_one_by_pattern_and_state_what_is_there_instead(
+    server: dict[str, str], shop: Governing
+) -> None:
+    listed = racine("classify", "queue", "--source-id", shop.source_id, "-o", "json", **server)
+    assert listed.returncode == 0, listed.stderr
+    waiting = {v["kind"]: v["id"] for v in json.loads(listed.stdout)}
+    why = ("--reason", "seen")
+    stated = racine("classify", "relabel", waiting["email"], "username", *why, **server)
+    assert "customers.contact holds username." in stated.stdout
+    asked = ("--pattern", "customers.first*", "--kind", "person_name", *why)
+    decided = racine("classify", "decide", "confirmed", *asked, **server)
+    assert decided.stdout == "1 decided: confirmed.\n"
+    one = ("--verdict", waiting["person_name"], *why)
+    assert racine("classify", "decide", "rejected", *one, **server).returncode == 0
+    shown = racine("classify", "queue", **server)
+    assert waiting["person_name"] not in shown.stdout
+    neither = racine("classify", "decide", "confirmed", *why, **server)
+    assert "Name either --verdict or --pattern" in neither.stderr

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from racine.governance.classifications.engine import (
+    ClassifySettings,
     ColumnEvidence,
     ColumnVerdict,
     Evidence,
@@ -86,3 +87,39 @@ def test_digits_with_an_e_among_them_are_no_boundless_number() -> None:
     evidence = gather(Counter(["12e345", "1e999", "7e2"]))
     assert evidence.numbers is not None
     assert (evidence.numbers.count, evidence.numbers.maximum) == (1, 700.0)
+
+
+def test_a_neighbour_of_its_context_speaks_for_a_type() -> None:
+    numbers = [f"E{n:05d}" for n in range(100, 140)]
+    people = ["Anna Silva", "Peter Novak", "Maria Meyer", "Wei Khan"] * 10
+    alone = classify("t", employee_number=numbers)["employee_number"]
+    beside = classify("t", employee_number=numbers, full_name=people)["employee_number"]
+    first, second = (next(c for c in (*v.classifications, *v.candidates) if c.id ==
+                          "employee_number") for v in (alone, beside))  # fmt: skip
+    assert (first.evidence.context, second.evidence.context) == (0.0, 1.0)
+    assert second.confidence > first.confidence
+
+
+def test_a_declared_type_rules_out_what_it_cannot_hold() -> None:
+    evidence = gather(Counter([f"10.0.{n}.{n + 7}" for n in range(30)]))
+    for declared, wanted in (("inet", ["ip_address"]), ("BOOLEAN", []), ("timestamp(6)", [])):
+        column = ColumnEvidence(name="client_ip", type=declared, evidence=evidence)
+        (verdict,) = decide(TableEvidence(columns=(column,)))
+        assert kinds(verdict) == wanted
+        assert verdict.candidates == () or "declares it as" in verdict.candidates[0].evidence.words
+
+
+def test_a_moment_may_be_a_date_of_birth() -> None:
+    evidence = gather(Counter([f"19{n}-03-1{n % 9} 00:00:00" for n in range(50, 95)]))
+    column = ColumnEvidence(name="birth_date", type="datetime", evidence=evidence)
+    (verdict,) = decide(TableEvidence(name="customers", columns=(column,)))
+    assert kinds(verdict) == ["date_of_birth"]
+
+
+def test_the_threshold_of_a_rule_set_stands_in_place_of_the_learned_one() -> None:
+    evidence = gather(Counter([f"user{n}@example.com" for n in range(20)]))
+    table = TableEvidence(columns=(ColumnEvidence(name="email", evidence=evidence),))
+    (strict,) = decide(table, ClassifySettings(thresholds={"email": 1.0}))
+    (by_id,) = decide(table, ClassifySettings(thresholds={"phone": 1.0, "email": 0.2}))
+    assert kinds(strict) == []
+    assert kinds(by_id) == ["email"]

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from stdnum import luhn
 
 Classify = Callable[..., dict[str, list[str]]]
 
@@ -158,6 +159,7 @@ def test_numbers_of_card_length_without_check_digits_or_header_stay_clean(
         ("pesel", ["44051401359", "92060512186", "49040501580"]),
         ("cedula", ["00113918205", "22321834623"]),
         ("amka", ["01013099997", "05074901259"]),
+        ("rrn", ["971013-9019902", "990101-1000001"]),
     ],
 )
 def test_a_national_number_is_no_telephone(
@@ -395,3 +397,76 @@ def test_random_ten_digit_numbers_get_no_label(classify: Classify) -> None:
     for size in (8, 32, 128):
         numbers = [str(random_.randrange(10**9, 10**10)) for _ in range(size)]
         assert classify({"column_1": numbers})["column_1"] == []
+
+
+# What look-alikes of real systems taught.
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["lodash@4.17.21", "react@18.2.0", "vite@5.1.2", "left-pad@1.3.0", "chalk@5.3.0"],
+        ["app@sha256:25d31561dc2d", "web@sha256:0e2faa78c659", "api@sha256:fb54c414da88"],
+        [
+            "git@example.com:team/shop.git",
+            "git@example.com:team/api.git",
+            "git@example.org:a/b.git",
+        ],
+        ["@types/node", "@angular/core", "@babel/parser", "@vue/cli"],
+    ],
+    ids=["pinned_packages", "image_digests", "repositories", "scoped_packages"],
+)
+def test_an_at_sign_makes_no_address(classify: Classify, values: list[str]) -> None:
+    found = classify({"column_1": values, "package": values})
+    assert found == {"column_1": [], "package": []}
+
+
+def test_a_local_address_of_a_mail_system_is_one(classify: Classify) -> None:
+    assert classify({"email": ["anna@localhost", "jo@mailhost", "li@intranet"]}) == {
+        "email": ["email"]
+    }
+
+
+def test_ports_of_a_storage_network_are_no_network_addresses(classify: Classify) -> None:
+    ports = [f"50:06:01:{n:02x}:{n * 3:02x}:e0:{n * 5:02x}:1b" for n in range(10, 40)]
+    found = classify({"column_1": ports, "wwpn": ports})
+    assert not SENSITIVE & {*found["column_1"], *found["wwpn"]}
+
+
+def test_shortened_and_full_ipv6_addresses_are_found(classify: Classify) -> None:
+    addresses = [f"2001:db8:{n:x}::{n * 7:x}" for n in range(1, 20)]
+    addresses += [f"2001:db8:0:0:{n:x}:8a2e:370:{7000 + n}" for n in range(1, 20)]
+    assert classify({"column_1": addresses})["column_1"] == ["ip_address"]
+
+
+def test_measurements_beside_each_other_are_no_coordinates(classify: Classify) -> None:
+    random_ = draw()
+    readings = {
+        f"column_{n}": [f"{random_.gauss(20, 5):.4f}" for _ in range(40)] for n in range(1, 5)
+    }
+    assert not [kinds for kinds in classify(readings).values() if kinds]
+
+
+def test_contract_numbers_with_a_check_digit_are_nobodys_number_without_people(
+    classify: Classify,
+) -> None:
+    stems = [str(7_100_000_000 + n * 7_654_321) for n in range(40)]
+    numbers = [stem + luhn.calc_check_digit(stem) for stem in stems]
+    assert classify({"column_1": numbers, "column_2": ["paid", "open"] * 20})["column_1"] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "header", "values"),
+    [
+        ("trains", "train_name", ["Karl May", "Sophie Scholl", "Konrad Zuse", "Emil Nolde"]),
+        ("roses", "variety", ["Queen Elizabeth", "Graham Thomas", "Mary Rose", "Claire Austin"]),
+        ("products", "article_name", ["Billy", "Ingo", "Frida", "Henrik", "Ivar", "Sigrid"]),
+        ("rooms", "room", ["Ada", "Grace", "Turing", "Newton", "Curie", "Hopper"]),
+        ("music", "song", ["Angie", "Roxanne", "Layla", "Suzanne", "Cecilia", "Jolene"]),
+    ],
+)
+def test_things_named_after_people_are_no_people(
+    classify: Classify, table: str, header: str, values: list[str]
+) -> None:
+    found = classify({"id": ["1", "2", "3"], header: values}, table)
+    assert not SENSITIVE & set(found[header])

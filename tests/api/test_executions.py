@@ -106,6 +106,56 @@ def test_a_log_stream_ends_with_the_run_and_resumes_where_it_stopped(
     assert rest == frames[1:]
 
 
+@pytest.mark.usefixtures("workers")
+@pytest.mark.parametrize("count", [3, 120], ids=["inline", "in workflows of their own"])
+def test_the_log_of_a_loop_comes_live_and_resumes_by_attempt_and_iteration(
+    api_with_temporal: Api, count: int
+) -> None:
+    client = api_with_temporal.as_admin()
+    body: list[dict[str, Any]] = [
+        {"task_key": "first", "operation_task": {"operation": "racine.noop"}},
+        {"task_key": "ask", "approval_task": {"self_approval": True},
+         "depends_on": [{"task_key": "first"}], "condition": "item == 1"},
+    ]  # fmt: skip
+    loop = {"inputs": list(range(count)), "concurrency": count if count < 100 else 10,
+            "tasks": body}  # fmt: skip
+    document = {"name": "rounds", "tasks": [{"task_key": "each", "for_each_task": loop}]}
+    run_id = client.post(f"{URL}/{save(client, document)}/execute", json={}).json()["id"]
+
+    before = until_asked(client, run_id)
+    # All this came while the run was open: it still waits for a person.
+    assert client.get(f"{URL}/executions/{run_id}").json()["state"] == "running"
+    order = {"action": "approve", "task_key": "each[1].ask", "request_id": f"{run_id}-yes"}
+    control = f"{URL}/executions/{run_id}/control"
+    assert client.post(control, json=order).is_success
+    after = stream(client, run_id, **{"Last-Event-ID": before[-1]["id"]})
+    assert after[-1]["event"] == "end"
+    both = [*before, *after[:-1]]
+    assert both == stream(client, run_id)[:-1], "a stream that broke off lost or doubled something"
+
+    events = [json.loads(frame["data"]) for frame in both]
+    told = {(event["task_key"], event["attempt"], event["kind"]) for event in events}
+    assert {(f"each[{n}].first", 1, "succeeded") for n in range(count)} <= told
+    assert ("each[1].ask", 0, "succeeded") in told
+
+
+def until_asked(client: httpx.Client, run_id: str) -> list[dict[str, str]]:
+    """Return the frames of a log that come until a person is asked, then hang up."""
+    frames: list[dict[str, str]] = []
+    frame: dict[str, str] = {}
+    with client.stream("GET", f"{URL}/executions/{run_id}/logs/stream") as answer:
+        for line in answer.iter_lines():
+            key, _, value = line.partition(": ")
+            if line:
+                frame[key] = value
+            elif "data" in frame:
+                frames.append(frame)
+                if json.loads(frame["data"])["kind"] == "waiting":
+                    return frames
+                frame = {}
+    raise AssertionError("the log ended before anybody was asked")
+
+
 def test_parameters_are_checked_before_anything_is_written(api: Api) -> None:
     client = api.as_admin()
     job_id = save(client)

@@ -44,11 +44,16 @@ def show(run: Run, output: Output = Format.TABLE) -> None:
     if output is Format.JSON:
         as_json(detail)
         return
-    pending = detail.pop("pending")
+    pending, repairs = detail.pop("pending"), detail.pop("repairs")
     fields({key: value for key, value in detail.items() if value not in (None, {}, [])})
     if pending:
         rows = [(t["task_key"], t["state"], t["attempt"], t["last_error"]) for t in pending]
         table(["task", "state", "attempt", "last error"], rows)
+    if repairs:
+        done = [
+            (r["at"][:19], r["was"], r["again_count"], r["actor"], r["reason"]) for r in repairs
+        ]
+        table(["repaired", "it was", "ran again", "by", "reason"], done)
 
 
 @app.command()

@@ -16,29 +16,41 @@ import pytest
 from activities.connectors.boundary import Boundary
 from activities.connectors.opening import connect
 from activities.connectors.protocol import Sample
+from activities.reading import read_asset
 from racine.governance.data_sources import locations
+from racine.governance.scan_rule_sets.rules import parse
 from tests.mariadb import MariaDb
 from tests.s3 import Gateway
 
 ROWS, WANTED = 150_000, 1000
 FILLER = "-" * 60
+LAST = ROWS * 9 // 10
+"""Where the last tenth begins: from there on, the filler is an address of mail as long as it."""
+
+AT = f"@{'a' * 40}.org"
+MAIL = f"concat('p', lpad(concat({{n}}), 14, '0'), '{AT}')"
+SQL = f"CASE WHEN {{n}} < {LAST} THEN '{FILLER}' ELSE {MAIL} END"
+
+
+def filler(n: int) -> str:
+    return FILLER if n < LAST else f"p{n:014}{AT}"
 
 
 def write_csv(path: Path) -> None:
     with path.open("w", newline="") as stream:
         lines = csv.writer(stream)
         lines.writerow(["id", "filler"])
-        lines.writerows((n, FILLER) for n in range(ROWS))
+        lines.writerows((n, filler(n)) for n in range(ROWS))
 
 
 def write_jsonl(path: Path) -> None:
     with path.open("w") as stream:
-        stream.writelines(json.dumps({"id": n, "filler": FILLER}) + "\n" for n in range(ROWS))
+        stream.writelines(json.dumps({"id": n, "filler": filler(n)}) + "\n" for n in range(ROWS))
 
 
 def write_parquet(path: Path) -> None:
     with duckdb.connect() as db:
-        query = f"SELECT range AS id, '{FILLER}' AS filler FROM range({ROWS})"
+        query = f"SELECT range AS id, {SQL.format(n='range')} AS filler FROM range({ROWS})"
         db.execute(f"COPY ({query}) TO '{path}' (ROW_GROUP_SIZE 10000)")
 
 
@@ -62,21 +74,22 @@ def in_bucket(write: Callable[[Path], None], name: str) -> Callable[[Path, Gatew
 def sqlite(folder: Path, _: object) -> str:
     with sqlite3.connect(folder / "a.db") as db:
         db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, filler TEXT)")
-        db.executemany("INSERT INTO t VALUES (?, ?)", ((n, FILLER) for n in range(ROWS)))
+        db.executemany("INSERT INTO t VALUES (?, ?)", ((n, filler(n)) for n in range(ROWS)))
     db.close()
     return f"sqlite:///{folder / 'a.db'}"
 
 
 def duck(folder: Path, _: object) -> str:
     with duckdb.connect(str(folder / "a.duckdb")) as db:
-        db.execute(f"CREATE TABLE t AS SELECT range AS id, '{FILLER}' AS f FROM range({ROWS})")
+        made = f"SELECT range AS id, {SQL.format(n='range')} AS f FROM range({ROWS})"
+        db.execute(f"CREATE TABLE t AS {made}")
     return f"duckdb:///{folder / 'a.duckdb'}"
 
 
 def postgres(_: Path, url: str) -> str:
     with psycopg.connect(url.replace("+psycopg", "")) as db:
         db.execute(
-            f"CREATE TABLE t AS SELECT n AS id, repeat('-', 60) AS filler"
+            f"CREATE TABLE t AS SELECT n AS id, {SQL.format(n='n')} AS filler"
             f" FROM generate_series(0, {ROWS - 1}) AS n".encode()
         )
         db.execute("ANALYZE t")
@@ -92,7 +105,7 @@ def mysql(key: str) -> Callable[[Path, MariaDb], str]:
             cursor.execute(
                 f"CREATE TABLE {name}.t (id INT {key}, filler TEXT) AS WITH RECURSIVE s (id) AS"
                 f" (SELECT 0 UNION ALL SELECT id + 1 FROM s WHERE id < {ROWS - 1})"
-                f" SELECT id, '{FILLER}' AS filler FROM s"
+                f" SELECT id, {SQL.format(n='id')} AS filler FROM s"
             )
             cursor.execute(f"ANALYZE TABLE {name}.t")
         return server.url(name)
@@ -125,10 +138,12 @@ def test_a_sample_of_sorted_data_is_spread_over_it(
     found = [
         int(value or 0) for b in connector.read(asset, Sample(WANTED)) for value in b.columns[0]
     ]
+    facts = read_asset(connector, asset, parse({"sample": WANTED}))
     connector.close()
     assert 0.9 * WANTED <= len(found) <= 1.1 * WANTED
     assert len(set(found)) == len(found)
     tenths = [sum(n * 10 // ROWS == tenth for n in found) for tenth in range(10)]
     assert min(tenths) > 50
+    assert facts.evidence[1].hits.get("email", 0) > 50, "a type of the last tenth alone is seen"
     # The mean of an even draw strays by 4,300 / sqrt(50 blocks) at most thrice in a thousand.
     assert abs(mean(found) - ROWS / 2) < 3 * ROWS / 12**0.5 / 50**0.5

@@ -38,7 +38,7 @@ from models.settings import Settings
 from models.temporal import connect, worker_runtime
 from racine import registry
 from racine.errors import RacineError
-from services import blobs, bundles, firings, leases, schedules, summaries, turns, vigils
+from services import blobs, bundles, firings, leases, orphans, schedules, summaries, turns, vigils
 from services.reconciler import Reconciler
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
@@ -163,6 +163,7 @@ async def serve(role: str, settings: Settings, queues: Sequence[str] = ()) -> No
                         vigils.Duty(db, client),
                         firings.Duty(db, client),
                         leases.Duty(db, client),
+                        orphans.Duty(db, client),
                         schedules.Duty(db, client),
                         summaries.Duty(db),
                         bundles.Duty(db),

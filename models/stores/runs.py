@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.stores.paging import Page, page
 from models.tables.runs import Run as Run
@@ -188,6 +188,17 @@ def open_after(session: Session, run_id: str, limit: int) -> Sequence[Run]:
     """Return started runs that have not ended, by id, after the given one."""
     query = select(Run).where(
         Run.started.is_(True), Run.state.not_in(FINAL_RUN_STATES), Run.id > run_id
+    )
+    return session.scalars(query.order_by(Run.id).limit(limit)).all()
+
+
+def open_below(session: Session, state: str, limit: int) -> Sequence[Run]:
+    """Return runs that have not ended although the run whose task started them ended as that."""
+    parent = aliased(Run)
+    query = (
+        select(Run)
+        .join(parent, parent.id == Run.parent_run_id)
+        .where(parent.state == state, Run.state.not_in(FINAL_RUN_STATES))
     )
     return session.scalars(query.order_by(Run.id).limit(limit)).all()
 

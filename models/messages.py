@@ -118,10 +118,21 @@ class JobInput(Message):
     logical_time: str | None = None
     """The moment that the run stands for, a schedule's tick; without it, when it started."""
     carried: Carried | None = None
+    carried_in: list[str] = Field(default_factory=list)
+    """Blobs that hold what is carried, piece by piece, where that is much."""
+    cancelled: bool = False
+    """Whether the run was told to end while that was written."""
     keeps: bool = False
     """Whether the run's results are kept for repairs; runs of before did not."""
     kept: PackedKept | None = None
     """What earlier executions left, less what a repair runs again."""
+
+
+class Burden(Message):
+    """What a run takes along that is too much to travel in its input."""
+
+    carried: Carried | None = None
+    kept: PackedKept | None = None
 
 
 class ControlCall(Message):

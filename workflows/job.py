@@ -27,11 +27,13 @@ with workflow.unsafe.imports_passed_through():
     from models.temporal import STATE
     from racine.engine.kept import Kept
     from racine.engine.plan import Plan, Step
-    from racine.engine.policies import root_failures, verdict
+    from racine.engine.policies import verdict
     from racine.engine.repair import outlook
     from racine.engine.states import UNDONE, RunState, TaskResult, TaskState
     from racine.errors import Conflict, RacineError
+    from workflows.carrying import fetched, is_much, put_away
     from workflows.compensation import Compensation
+    from workflows.conclusion import conclude, first_failure
     from workflows.flow import SIGNALS, Flow, stands_in
     from workflows.health import Watch
     from workflows.kinds.waits import unheard
@@ -53,6 +55,11 @@ _SHOWN = 5
 class RacineJob(Ordered):
     @workflow.init
     def __init__(self, given: JobInput) -> None:
+        self._away = bool(given.carried_in)
+        self._take_up(given)
+
+    def _take_up(self, given: JobInput) -> None:
+        """Begin, or go on with what an earlier history of the run left."""
         self._given = given
         carried, kept = given.carried, given.kept
         self._began_at = (carried and carried.began_at) or workflow.info().start_time
@@ -105,6 +112,8 @@ class RacineJob(Ordered):
 
     @workflow.run
     async def run(self, given: JobInput) -> RunResult:
+        if given.carried_in:
+            given = await self._fetch(given)
         if given.carried is None:
             self._show(RunState.RUNNING)
         if self._watch is not None:
@@ -120,7 +129,7 @@ class RacineJob(Ordered):
         except RacineError as fault:
             raise ApplicationError(fault.message, type=fault.code, non_retryable=True) from fault
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return _conclude(result)
+        return conclude(result)
 
     @workflow.signal
     def granted(self, lease: Lease) -> None:
@@ -164,6 +173,8 @@ class RacineJob(Ordered):
 
     @cancel.validator
     def _may_cancel(self, call: ControlCall) -> None:
+        if self._away:
+            raise not_now()
         if self._closed or self._forced.done():
             raise refusal("The run is ending: there is nothing to cancel.")
 
@@ -228,7 +239,7 @@ class RacineJob(Ordered):
         return new.model_copy(update=kept)
 
     def _require_open(self, verb: str) -> None:
-        if self._repair is not None:
+        if self._repair is not None or self._away:
             raise not_now()
         if self._closed or self._ends_as is not None:
             raise refusal(f"The run is ending: there is nothing to {verb}.")
@@ -263,7 +274,29 @@ class RacineJob(Ordered):
         if self._watch is not None:
             await self._watch.close()
         carried = self._carry(asked)
-        workflow.continue_as_new(self._mended(carried) if self._repair else carried)
+        given = self._mended(carried) if self._repair else carried
+        workflow.continue_as_new(await self._put_away(given) if is_much(given) else given)
+
+    async def _put_away(self, given: JobInput) -> JobInput:
+        """Write what is carried into blobs; what comes meanwhile is for the next history."""
+        self._away = True
+        cancelled: list[bool] = []
+        writing = asyncio.ensure_future(put_away(given))
+        await settled(writing, None, lambda: cancelled.append(True))
+        return (await writing).model_copy(update={"cancelled": bool(cancelled)})
+
+    async def _fetch(self, given: JobInput) -> JobInput:
+        """Read what is carried from blobs, and go on with it."""
+        cancelled = [given.cancelled]
+        reading = asyncio.ensure_future(fetched(given))
+        await settled(reading, None, lambda: cancelled.append(True))
+        given, leases = await reading, self._flow.leases
+        self._take_up(given)
+        self._flow.leases.update(leases)
+        self._away = False
+        if any(cancelled):
+            self._on_cancel()
+        return given
 
     def _seconds_left(self) -> float | None:
         limit = self._given.plan.timeout_seconds
@@ -442,7 +475,7 @@ class RacineJob(Ordered):
             return self._breach
         if state is not RunState.FAILED:
             return None
-        return next(filter(None, map(_first_failure, [self._main, *self._after])), None)
+        return next(filter(None, map(first_failure, [self._main, *self._after])), None)
 
     @workflow.update
     def repair(self, call: ControlCall) -> dict[str, Any]:
@@ -564,31 +597,3 @@ def _scope(given: JobInput, started_at: datetime) -> Scope:
         "state": RunState.RUNNING.value,
     }
     return Scope(context=given.context, parameters=given.parameters, run=run)
-
-
-def _first_failure(level: Level) -> dict[str, Any] | None:
-    steps, results = level.plan.steps, level.results
-    failed = root_failures(steps, results)
-    if not failed:
-        return None
-    key, first = steps[failed[0]].key, results[failed[0]].error or {}
-    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    message = f"{key}: {first.get('message', 'failed')}{more}"
-    return {**first, "message": message, "task_key": key}
-
-
-def _conclude(result: RunResult) -> RunResult:
-    """Close the workflow so that Temporal shows the state that the index shows."""
-    if result.state == RunState.COMPLETED:
-        return result
-    if result.state == RunState.CANCELLED:
-        if workflow.cancellation_reason() is not None:
-            raise asyncio.CancelledError
-        return result
-    error = result.error or {}
-    raise ApplicationError(
-        str(error.get("message", result.state)),
-        result.model_dump(mode="json"),
-        type=str(error.get("code", result.state)),
-        non_retryable=True,
-    )

@@ -24,6 +24,8 @@ class Ordered:
     """The Updates about tasks that a run and its loops have in common."""
 
     _flow: Flow
+    _away: bool = False
+    """What the run holds is being written for its next history, or read from its last."""
 
     def _require_open(self, verb: str) -> None:
         raise NotImplementedError
@@ -130,6 +132,8 @@ class Ordered:
         return {"outcome": question.outcome, "said": len(question.said)}
 
     def _question(self, call: ControlCall) -> Approval:
+        if self._away:
+            raise not_now()
         question = self._flow.approvals.get(call.task_key or "")
         if question is None:
             self._require_here(call.task_key or "")

@@ -28,7 +28,7 @@ class Progress:
 
 
 def print_table(report: dict[str, Any]) -> None:
-    """Print the classified columns, the errors and the totals."""
+    """Print the classified columns, what was irregular, the errors and the totals."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)
@@ -42,6 +42,9 @@ def print_table(report: dict[str, Any]) -> None:
                     f"{column['distinct']:,}",
                 )  # fmt: skip
     console.print(table)
+    for asset in report["assets"]:
+        for what, count in asset["irregular"].items():
+            console.print(f"[yellow]irregular[/] {escape(asset['name'])}: {count:,} {what}")
     for error in report["errors"]:
         place = f"{error['asset']}: " if error["asset"] else ""
         console.print(f"[red]error[/] {escape(place + error['message'])}")

@@ -81,11 +81,14 @@ def test_json_on_standard_output_alone(tmp_path: Path) -> None:
 
 
 def test_the_table_names_what_was_found_and_what_failed(tmp_path: Path) -> None:
-    done = run(str(shop(tmp_path)), "table")
+    shop(tmp_path)
+    (tmp_path / "ragged.csv").write_text("a,b\n1,2\n3\n4,5\n")
+    done = run(str(tmp_path), "table")
     assert done.returncode == 0
+    assert "irregular ragged.csv: 1 rows with fewer cells than columns" in done.stdout
     assert "hr/people.csv" in done.stdout
     assert "broken.parquet" in done.stdout
-    assert "2 assets, 5 columns, 33 rows read" in done.stdout
+    assert "3 assets, 7 columns, 36 rows read" in done.stdout
 
 
 @pytest.mark.parametrize(

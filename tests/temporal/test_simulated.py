@@ -31,13 +31,13 @@ class Writer:
         }
         for name in ("on_failure", "finally"):
             if self.chance(0.5):
-                document[name] = self.tasks(2, 1)
+                document[name] = self.tasks(2, 1, undone=False)
         return document
 
     def chance(self, share: float) -> bool:
         return self._dice.random() < share
 
-    def tasks(self, most: int, depth: int) -> list[dict[str, Any]]:
+    def tasks(self, most: int, depth: int, *, undone: bool = True) -> list[dict[str, Any]]:
         made: list[dict[str, Any]] = []
         for _ in range(self._dice.randint(1, most)):
             self._count += 1
@@ -49,7 +49,7 @@ class Writer:
                 task["run_if"] = self._dice.choice(RULES)
             if task.get("depends_on") and self.chance(0.3):
                 task |= self.join(len(task["depends_on"]))
-            if depth and self.chance(0.2):
+            if undone and depth and self.chance(0.2):
                 task["compensate_with"] = self.tasks(1, 0)
             if self.chance(0.1):
                 task["disabled"] = True
@@ -77,7 +77,14 @@ class Writer:
         return {"operation_task": {"operation": "racine.noop", "input": {"value": 1}}}
 
     def fails(self, depth: int) -> dict[str, Any]:
-        return {**self.works(depth), "outputs": {"required": ["what_is_not_there"]}}
+        failing = {**self.works(depth), "outputs": {"required": ["what_is_not_there"]}}
+        return {**failing, "retry_rules": self.rules()} if self.chance(0.4) else failing
+
+    def rules(self) -> list[dict[str, Any]]:
+        again = {"when": "attempt < 2", "action": "RETRY", "delay_seconds": 0.01}
+        broken = {"when": "error.code == 'contract_broken'", "action": "SKIP"}
+        other = {"when": "error.code == 'unheard_of'", "action": "SKIP"}
+        return self._dice.choice([[again, broken], [broken], [other, again], [{"action": "FAIL"}]])
 
     def condition(self, depth: int) -> dict[str, Any]:
         return {"condition_task": {"expression": self._dice.choice(["true", "false"])}}
@@ -107,7 +114,7 @@ def really(stack: Stack, document: dict[str, Any]) -> tuple[str, dict[str, str]]
         return runs.get(session, run_id).state, states
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(16))
 def test_a_simulated_job_goes_as_the_real_one_does(stack: Stack, seed: int) -> None:
     document = Writer(seed).job()
     simulated = local.run(validate(document), {}, {}, {})

@@ -201,7 +201,7 @@ def test_a_sample_of_a_set_comes_from_its_whole_length(tmp_path: Path) -> None:
     orders(tmp_path, days=28, rows=500)
     asset = found(tmp_path)["orders_*.csv"]
     rows = rows_of(tmp_path, asset, sample=280)
-    assert len(rows) == len(set(rows)) == 300  # 50 places of 6 rows
+    assert len(rows) == len(set(rows)) == 280
     days = Counter(str(row[0]).split("-")[0] for row in rows)
     assert len(days) == 28
     assert max(days.values()) <= 18

@@ -53,7 +53,12 @@ _THROTTLE = timedelta(seconds=1)
 """Beats of one attempt reach the server this often at most; its answer carries a cancellation."""
 
 
-def workflow_worker(client: Client) -> Worker:
+def workflow_worker(client: Client, *, patient: bool = False) -> Worker:
+    """Return the worker of all workflows; a patient one gives an activation all its time.
+
+    Else the SDK takes one of over two seconds for a deadlock, tries it again elsewhere, and
+    interrupts its thread.
+    """
     return Worker(
         client,
         task_queue=WORKFLOW_QUEUE,
@@ -62,6 +67,7 @@ def workflow_worker(client: Client) -> Worker:
         # Any other error would retry the workflow task for ever, which only a real bug should.
         workflow_failure_exception_types=[RacineError],
         graceful_shutdown_timeout=_GRACE,
+        debug_mode=patient,
     )
 
 

@@ -78,6 +78,7 @@ def other_parts(ports: Ports, temporal: Temporal) -> list[Part]:
     api = [
         sys.executable, "-P", "-m", "uvicorn", "--app-dir", str(_ROOT), "--factory",
         "api.app:create_app", "--host", HOST, "--port", str(ports.api), "--no-access-log",
+        "--timeout-keep-alive", "75",
     ]  # fmt: skip
     return [
         Part("workflows", (sys.executable, worker, "workflows"), takes_workflows),

@@ -40,7 +40,7 @@ def workers(api_with_temporal: Api, temporal: Temporal, tmp_path: Path) -> Itera
     with opened(api_with_temporal.db, tmp_path) as attempts:
 
         async def enter() -> None:
-            await stack.enter_async_context(workflow_worker(temporal.client))
+            await stack.enter_async_context(workflow_worker(temporal.client, patient=True))
             await stack.enter_async_context(activity_worker(temporal.client, attempts))
 
         temporal.run(enter())

@@ -92,7 +92,7 @@ def test_missed_slots_fire_once_within_the_catch_up_window(
             client = await reached(port)
             for schedule_id in (patient, strict):
                 await service.apply(sqlite_db, client, schedule_id)
-            async with workflow_worker(client), activity_worker(client, parts):
+            async with workflow_worker(client, patient=True), activity_worker(client, parts):
                 deadline = time.monotonic() + 150
                 while len(moments(sqlite_db, patient)) < many or not moments(sqlite_db, strict):
                     assert time.monotonic() < deadline, moments(sqlite_db, patient)

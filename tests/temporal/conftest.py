@@ -139,7 +139,7 @@ def run_workers(stack: Stack, folders: Sequence[Path] = ()) -> Iterator[None]:
     ):
 
         async def enter() -> None:
-            await workers.enter_async_context(workflow_worker(client))
+            await workers.enter_async_context(workflow_worker(client, patient=True))
             await workers.enter_async_context(activity_worker(client, parts))
 
         stack.temporal.run(enter())

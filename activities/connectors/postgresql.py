@@ -197,15 +197,19 @@ class PostgresqlConnector:
     def _stream(self, query: sql.Composed, width: int) -> Iterator[list[Any]]:
         """Yield a query's rows in lists that are bounded in rows and in characters."""
         connection = self._connection()
+        cursor = connection.cursor(name="racine_scan")
         try:
-            with connection.cursor(name="racine_scan") as cursor:
-                cursor.execute(query)
-                yield from bounded(_fetched(cursor), width, text_weight)
+            cursor.execute(query)
+            yield from bounded(_fetched(cursor), width, text_weight)
         except psycopg.Error as fault:
             raise self._fault(fault) from None
         finally:
-            if not connection.closed:
+            # Who reads no further need not hear that the connection had broken meanwhile; the end
+            # of the transaction finds out, and the cursor then asks the server nothing.
+            with suppress(psycopg.Error):
                 connection.rollback()
+            with suppress(psycopg.Error):
+                cursor.close()
 
     def _resolve(self) -> str:
         return self._boundary.resolve(self._location.host, self._location.port)

@@ -1,10 +1,11 @@
 """Servers that hang, drop, refuse, and are told to stop."""
 
+import gc
 import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
@@ -161,6 +162,22 @@ def test_a_connection_killed_on_postgresql_can_be_gone_on_from(slow_view: str) -
         list(batches)
     connector.close()
     assert read + rows_after(slow_view, orders, position) == 200_000
+
+
+def test_a_read_that_is_given_up_on_a_dropped_connection_leaves_no_cursor(slow_view: str) -> None:
+    connector = opened(slow_view)
+    batches = connector.read(asset(connector, "orders"), Sample())
+    next(batches)
+    with psycopg.connect(slow_view, autocommit=True) as db:
+        db.execute(
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity"
+            " WHERE application_name = 'racine'"
+        )
+    assert isinstance(batches, Generator)
+    batches.close()
+    connector.close()
+    del batches, connector
+    gc.collect()  # a cursor left open warns here, and a warning fails the test
 
 
 def test_credentials_that_expire_in_mid_scan_are_replaced(s3_gateway: Gateway) -> None:

@@ -86,6 +86,8 @@ def processes(folder: Path, *, plain: bool = True) -> Iterator[Processes]:
         "RACINE_ADMIN_PASSWORD": PASSWORD,
         "PYTHONPATH": str(ROOT),
     }
+    # As on a user's machine: without bytecode, each run would compile its workflow's module anew.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     commands = _commands(folder, temporal, api) | (_plain_commands(temporal) if plain else {})
     parts = Processes(temporal, f"http://{api}", folder, commands, environment)
     try:

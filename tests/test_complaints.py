@@ -47,7 +47,7 @@ COMPLAINTS: dict[str, list[str]] = {
         "chaos/test_kill.py::test_a_killed_stack_continues_its_open_runs",
         "chaos/test_outages.py::test_workers_killed_under_every_kind_of_task",
         "chaos/test_outages.py::test_a_hundred_runs_outlive_the_temporal_server",
-        "chaos/test_anytime.py::test_no_accepted_start_or_approval_is_lost_or_doubled",
+        "chaos/test_anytime.py::test_no_accepted_start_approval_or_signal_is_lost_or_doubled",
         "temporal/test_reconciler.py::test_a_run_that_temporal_lost_has_failed",
     ],
     "Joins and locks stall in silence "

@@ -1,9 +1,8 @@
 """A source of very many tables, scanned by a run as any other."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.temporal.scans.platform import Platform
@@ -16,14 +15,11 @@ TABLES = 100_000
 def test_a_hundred_thousand_empty_tables_are_scanned_and_published(
     platform: Platform, tmp_path: Path
 ) -> None:
-    path = tmp_path / "wide.db"
-    with closing(sqlite3.connect(path)) as db:
-        db.executescript(
-            "BEGIN;"
-            + "".join(f"CREATE TABLE t{n} (id INTEGER, name TEXT);" for n in range(TABLES))
-            + "COMMIT;"
-        )
-    scan = platform.scan(platform.source("sqlite", str(path))).ended(seconds=3000)
+    path = tmp_path / "wide.duckdb"
+    with duckdb.connect(str(path)) as db:
+        tables = "".join(f"CREATE TABLE t{n} (id INT, name TEXT);" for n in range(TABLES))
+        db.execute(f"BEGIN; {tables} COMMIT")
+    scan = platform.scan(platform.source("duckdb", str(path))).ended(seconds=3000)
     detail = scan.detail()
     assert detail is not None
     assert detail["state"] == "published"

@@ -34,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.kept import Kept, Trail, numbers
     from racine.engine.plan import INLINE_STEPS, Plan, Step
     from racine.engine.policies import root_failures, verdict
-    from racine.engine.scheduler import ORDERED
+    from racine.engine.scheduler import ORDERED, heed
     from racine.engine.states import RunState, TaskResult, TaskState
     from racine.errors import InvalidInput, RacineError
     from workflows.attempts import retry_policy
@@ -304,6 +304,7 @@ async def _expand(level: "Level", step: Step) -> Expanded:
         if isinstance(cause, ApplicationError):
             raise InvalidInput(cause.message) from failure
         raise
+    heed()
     return expanded
 
 

@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.names import ACQUIRE, ACTIVITY_QUEUE, OWN, RELEASE
     from models.messages import AcquireCall, Acquired, ReleaseCall, TaskCall
     from racine.engine.plan import Step
+    from racine.engine.scheduler import heed
     from racine.engine.states import TaskResult
     from racine.errors import InvalidInput
 
@@ -67,8 +68,7 @@ async def _acquire(level: "Level", step: Step, call: TaskCall, pool: str | None)
         names=None if pool else call.names,
     )
     lease = (await _ask(asked)).lease
-    if _cancelled():
-        raise asyncio.CancelledError
+    heed()
     if lease is None:
         return
     if lease.starts_at is None:
@@ -101,12 +101,6 @@ async def _release(call: TaskCall) -> None:
         task_queue=ACTIVITY_QUEUE, start_to_close_timeout=_SECONDS,
         cancellation_type=ActivityCancellationType.ABANDON,
     )  # fmt: skip
-
-
-def _cancelled() -> bool:
-    """Tell whether a cancellation came while the activity was left to its end."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def _until(moment: datetime | None) -> None:

@@ -34,6 +34,17 @@ def end(task: "asyncio.Task[Any]") -> None:
     task.cancel(ORDERED)
 
 
+def heed() -> None:
+    """Raise the order to end that the present task was given, if it was given one.
+
+    An activity that completes in the moment of the order gives its result all the same, and a
+    task that then waits for something else would never hear of the order.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError(ORDERED)
+
+
 @dataclass
 class Scheduler:
     """Runs a plan: in-degree counters, a heap of ready steps, at most `cap` in flight.

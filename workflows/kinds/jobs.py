@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from models.temporal import ACTOR, JOB, TRIGGER, WORKSPACE
     from racine.definitions.schemas import mismatches
     from racine.engine.plan import Step
-    from racine.engine.scheduler import ORDERED, ordered
+    from racine.engine.scheduler import ORDERED, heed, ordered
     from racine.engine.states import RunState, TaskResult, TaskState
     from workflows.kinds.waits import moment_of, passed
 
@@ -123,10 +123,8 @@ async def _ended(
     level: "Level", child: dict[str, Any], handle: Handle | None, limit: datetime | None
 ) -> RunResult | None:
     """Wait for a run to end; None when this one drains. An order to end goes on to the run."""
-    task = asyncio.current_task()
     try:
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError(ORDERED)
+        heed()
         if handle is None:
             result = await _polled(level, child, limit)
         elif await passed(level.flow, limit, handle.done):

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from racine import expressions
     from racine.definitions.schemas import mismatches
     from racine.engine.plan import Plan, Step
+    from racine.engine.scheduler import heed
     from racine.engine.states import TaskResult, TaskState
     from racine.errors import InvalidInput
     from workflows.flow import Flow
@@ -92,6 +93,7 @@ async def _ask(level: "Level", step: Step) -> None:
 
 async def passed(flow: Flow, until: datetime | None, done: Callable[[], bool]) -> bool:
     """Wait for something, or for the run to drain, and tell whether one came before the moment."""
+    heed()
     seconds = None if until is None else max(0.0, (until - workflow.now()).total_seconds())
     try:
         await workflow.wait_condition(lambda: done() or flow.drained, timeout=seconds)

@@ -5,14 +5,12 @@ Temporal takes at most 2 MB as a workflow's input (limit.blobSize.error).
 
 import base64
 import zlib
-from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.names import ACTIVITY_QUEUE, COLLECT, OWN, SLICE
-    from models.messages import Burden, CollectCall, JobInput, Results, SliceCall
-    from workflows.flow import ACTIVITY_SECONDS
+    from models.messages import Burden, JobInput, Results
+    from workflows.blobs import collected, sliced
 
 MOST = 512 * 1024
 """Bytes of JSON that travel inline, and of each piece of what does not."""
@@ -34,11 +32,8 @@ async def put_away(given: JobInput) -> JobInput:
 
 
 async def _kept(given: JobInput, number: int, piece: str) -> str:
-    call = CollectCall(context=given.context, parts=[Results(items=[(number, piece)])])
-    found: Results = await workflow.execute_activity(
-        COLLECT, call, activity_id=f"{OWN}carry:{number}", task_queue=ACTIVITY_QUEUE,
-        result_type=Results, start_to_close_timeout=ACTIVITY_SECONDS,
-    )  # fmt: skip
+    parts = [Results(items=[(number, piece)])]
+    found = await collected(given.context, parts, f"carry:{number}")
     return found.ref or ""
 
 
@@ -54,9 +49,5 @@ async def fetched(given: JobInput) -> JobInput:
 
 
 async def _piece(given: JobInput, number: int, ref: str) -> str:
-    call = SliceCall(context=given.context, ref=ref, start=0, count=1)
-    found: list[Any] = await workflow.execute_activity(
-        SLICE, call, activity_id=f"{OWN}fetch:{number}", task_queue=ACTIVITY_QUEUE,
-        result_type=list, start_to_close_timeout=ACTIVITY_SECONDS,
-    )  # fmt: skip
+    found = await sliced(given.context, ref, 0, 1, f"fetch:{number}")
     return str(found[0][1])

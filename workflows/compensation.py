@@ -7,18 +7,18 @@ nothing. What is undone is taken out, so that a run which continues as new goes 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.names import ACTIVITY_QUEUE, COLLECT, OWN, SLICE
-    from models.messages import INLINE_LIMIT, CollectCall, Results, RunContext, Scope, SliceCall
+    from models.messages import INLINE_LIMIT, Results, RunContext, Scope
     from racine.engine.kept import Passed, Trace, Trail
     from racine.engine.plan import Plan, Step
     from racine.engine.scheduler import ordered
     from racine.engine.states import RunState, TaskState, view_of
-    from workflows.flow import ACTIVITY_SECONDS, Flow
+    from workflows.blobs import collected, sliced
+    from workflows.flow import Flow
 
 if TYPE_CHECKING:
     from workflows.steps import Level
@@ -72,11 +72,7 @@ async def shorten(flow: Flow, context: RunContext, path: str, limit: int) -> Non
     refs = [trace for trace in held if trace.passed is None]
     items = [(t.passed.number, t.passed.model_dump(mode="json")) for t in held if t.passed]
     flow.trail_blobs += 1
-    call = CollectCall(context=context, parts=[Results(items=items)])
-    kept: Results = await workflow.execute_activity(
-        COLLECT, call, activity_id=f"{OWN}trail:{path}:{flow.trail_blobs}",
-        task_queue=ACTIVITY_QUEUE, result_type=Results, start_to_close_timeout=ACTIVITY_SECONDS,
-    )  # fmt: skip
+    kept = await collected(context, [Results(items=items)], f"trail:{path}:{flow.trail_blobs}")
     trail.traces[:0] = [*refs, Trace(ref=kept.ref, count=len(items))]
 
 
@@ -115,13 +111,8 @@ class Compensation:
 
     async def _open(self, path: str, trail: Trail, trace: Trace) -> None:
         """Take the last iteration out of a blob."""
-        call = SliceCall(
-            context=self._scope.context, ref=trace.ref or "", start=trace.count - 1, count=1
-        )
-        found: list[Any] = await workflow.execute_activity(
-            SLICE, call, activity_id=f"{OWN}untrail:{path}:{trace.ref}:{trace.count}",
-            task_queue=ACTIVITY_QUEUE, result_type=list, start_to_close_timeout=ACTIVITY_SECONDS,
-        )  # fmt: skip
+        name = f"untrail:{path}:{trace.ref}:{trace.count}"
+        found = await sliced(self._scope.context, trace.ref or "", trace.count - 1, 1, name)
         trail.traces.pop()
         if trace.count > 1:
             trail.traces.append(Trace(ref=trace.ref, count=trace.count - 1))

@@ -36,9 +36,6 @@ _MAX_EVENTS = 8_000
 _MAX_BYTES = 8 * 1024 * 1024
 """The same for its size: Temporal warns at 10 MB, kills at 50 MB."""
 
-ACTIVITY_SECONDS = timedelta(seconds=120)
-"""Time limit of what the interpreter itself has read or kept."""
-
 SIGNALS = "|signals"
 """Place of the signals that no task has taken yet."""
 

@@ -12,22 +12,18 @@ from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflow
 with workflow.unsafe.imports_passed_through():
     from activities.names import (
         ACTIVITY_QUEUE,
-        COLLECT,
         EXPAND,
         HEARTBEAT_TIMEOUT_SECONDS,
         OWN,
-        SLICE,
     )
     from models.messages import (
         INLINE_LIMIT,
-        CollectCall,
         ExpandCall,
         Expanded,
         Left,
         LoopInput,
         Results,
         Scope,
-        SliceCall,
         Tally,
     )
     from racine import expressions, items
@@ -38,8 +34,9 @@ with workflow.unsafe.imports_passed_through():
     from racine.engine.states import RunState, TaskResult, TaskState
     from racine.errors import InvalidInput, RacineError
     from workflows.attempts import retry_policy
+    from workflows.blobs import ACTIVITY_SECONDS, collected, sliced
     from workflows.compensation import passing, shorten
-    from workflows.flow import ACTIVITY_SECONDS, Flow
+    from workflows.flow import Flow
     from workflows.waiting import Course, each
 
 if TYPE_CHECKING:
@@ -187,13 +184,8 @@ def _weight(parts: list[Results]) -> int:
 async def _collected(
     given: LoopInput, parts: list[Results], name: str, total: int | None = None
 ) -> Results:
-    call = CollectCall(context=given.scope.context, parts=parts, total=total)
     place = f"{given.scope.prefix}[{given.start}]"
-    found: Results = await workflow.execute_activity(
-        COLLECT, call, activity_id=f"{OWN}collect:{place}:{name}",
-        task_queue=ACTIVITY_QUEUE, result_type=Results, start_to_close_timeout=ACTIVITY_SECONDS,
-    )  # fmt: skip
-    return found
+    return await collected(given.scope.context, parts, f"collect:{place}:{name}", total)
 
 
 def _known(flow: Flow, path: str, step: Step) -> Expanded | None:
@@ -277,14 +269,7 @@ async def load(given: LoopInput) -> list[Any]:
         return [items.reference(given.ref or "", place) for place in places]
     if given.ref is None:
         return given.items or []
-    call = SliceCall(
-        context=given.scope.context, ref=given.ref, start=given.start, count=given.count
-    )
-    found: list[Any] = await workflow.execute_activity(
-        SLICE, call, activity_id=f"{OWN}slice", task_queue=ACTIVITY_QUEUE, result_type=list,
-        start_to_close_timeout=ACTIVITY_SECONDS,
-    )  # fmt: skip
-    return found
+    return await sliced(given.scope.context, given.ref, given.start, given.count, "slice")
 
 
 async def _expand(level: "Level", step: Step) -> Expanded:

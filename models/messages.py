@@ -132,6 +132,8 @@ class Burden(Message):
     """What a run takes along that is too much to travel in its input."""
 
     carried: Carried | None = None
+    stretch: "CarriedLoop | None" = None
+    """The same of a loop's workflow."""
     kept: PackedKept | None = None
 
 
@@ -292,6 +294,10 @@ class LoopInput(Message):
     collect: str | None = None
     """Template of what each iteration gives."""
     carried: "CarriedLoop | None" = None
+    carried_in: list[str] = Field(default_factory=list)
+    """Blobs that hold what is carried, piece by piece, where that is much."""
+    cancelled: bool = False
+    """Whether the stretch was told to end while that was written."""
 
 
 class CarriedLoop(Message):

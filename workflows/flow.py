@@ -51,13 +51,16 @@ class Flow:
 
     def __init__(
         self,
+        context: RunContext,
         *,
         paused: bool = False,
         transitions: list[Transition] | None = None,
         left: dict[str, Left] | None = None,
         memory: Memory | None = None,
         first_try: int = 0,
+        prompt: bool = False,
     ) -> None:
+        self.context = context
         self.paused = paused
         self.memory = memory
         """What repairs will want to know of loops; None where nothing is kept for them."""
@@ -107,6 +110,9 @@ class Flow:
         self._records = 0
         self._schedulers: list[Scheduler] = []
         self._transitions = transitions or []
+        self._prompt = prompt
+        """Whether the log hears at once of what no activity takes along."""
+        self._teller: asyncio.Task[None] | None = None
         self.left: dict[str, Left] = {}
         """What is half done, by place, for the workflow that continues this one."""
 
@@ -147,9 +153,9 @@ class Flow:
         if self.memory is not None:
             self.memory.undone(prefix, key, result)
 
-    async def released(self, path: str, context: RunContext) -> bool:
+    async def released(self, path: str) -> bool:
         """Wait until a held task may begin; tell False when the run is drained before."""
-        await self.flush(context)
+        await self.flush()
 
         def may() -> bool:
             return path not in self.held and not self.paused
@@ -244,26 +250,50 @@ class Flow:
         once = self.first_try + 1
         return {p: count for p, count in self.tries.items() if count > once or p in open_}
 
-    async def flush(self, context: RunContext, *, began: str | None = None) -> None:
+    async def flush(self, *, began: str | None = None) -> None:
         """Write down what happened so far, before a wait that may be long.
 
         `began` is a run that Temporal has taken.
         """
-        self._records += 1
         with self.working():
-            await workflow.execute_activity(
-                RECORD,
-                RecordCall(context=context, transitions=self.take(), began=began),
-                activity_id=f"{OWN}record:{self._records}",
-                task_queue=ACTIVITY_QUEUE,
-                start_to_close_timeout=timedelta(seconds=60),
-            )
+            await self._record(self.take(), began)
 
-    async def tell_people(self, context: RunContext) -> None:
+    async def _record(self, transitions: list[Transition], began: str | None = None) -> None:
+        self._records += 1
+        await workflow.execute_activity(
+            RECORD,
+            RecordCall(context=self.context, transitions=transitions, began=began),
+            activity_id=f"{OWN}record:{self._records}",
+            task_queue=ACTIVITY_QUEUE,
+            start_to_close_timeout=timedelta(seconds=60),
+        )
+
+    def tell_soon(self) -> None:
+        """Have what was noted written down, unless an activity that begins now takes it along."""
+        idle = self._teller is None or self._teller.done()
+        if self._prompt and self._transitions and idle:
+            self._teller = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while True:
+            # A condition is asked once nothing more can go on in this turn.
+            await workflow.wait_condition(lambda: True)
+            noted, told = self._transitions, list(self._transitions)
+            if not told:
+                return
+            try:
+                await self._record(told)
+            except ActivityError:
+                return
+            # Whatever ends this history meanwhile tells it too, and the log keeps the first.
+            if self._transitions is noted:
+                del noted[: len(told)]
+
+    async def tell_people(self) -> None:
         """Write down what no activity will take along before somebody has decided."""
         if self._transitions and not self.busy and self.memory is not None:
             with suppress(ActivityError):
-                await self.flush(context)
+                await self.flush()
 
     def note(self, task_key: str, kind: str, body: dict[str, Any], *, n: int) -> None:
         """Keep a transition for the event log; the next activity takes it along."""

@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from models.temporal import STATE
     from racine.engine.kept import Kept
-    from racine.engine.plan import Plan, Step
+    from racine.engine.plan import PROMPT, Plan, Step
     from racine.engine.policies import verdict
     from racine.engine.repair import outlook
     from racine.engine.states import UNDONE, RunState, TaskResult, TaskState
@@ -75,11 +75,13 @@ class RacineJob(Ordered):
         self._parts = carried.parts if carried else 0
         paused = carried.paused if carried else False
         self._flow = Flow(
+            given.context,
             paused=paused,
             transitions=list(carried.transitions) if carried else [],
             left=carried.left if carried else half_done(given.kept),
             memory=Memory(given.kept) if given.keeps else None,
             first_try=given.kept.tries if given.kept else 0,
+            prompt=given.plan.version >= PROMPT,
         )
         self._flow.tries.update(carried.tries if carried else {})
         if carried is not None:
@@ -118,6 +120,7 @@ class RacineJob(Ordered):
             self._show(RunState.RUNNING)
         if self._watch is not None:
             self._watch.begin(self._began_at)
+        self._flow.tell_soon()
         try:
             await self._drive(self._main)
             state = self._ends_as or verdict(given.plan.steps, self._main.results)
@@ -275,26 +278,20 @@ class RacineJob(Ordered):
             await self._watch.close()
         carried = self._carry(asked)
         given = self._mended(carried) if self._repair else carried
-        workflow.continue_as_new(await self._put_away(given) if is_much(given) else given)
-
-    async def _put_away(self, given: JobInput) -> JobInput:
-        """Write what is carried into blobs; what comes meanwhile is for the next history."""
-        self._away = True
-        cancelled: list[bool] = []
-        writing = asyncio.ensure_future(put_away(given))
-        await settled(writing, None, lambda: cancelled.append(True))
-        return (await writing).model_copy(update={"cancelled": bool(cancelled)})
+        if is_much(given):
+            # What is told meanwhile is for the next history.
+            self._away = True
+            given = await put_away(given, given.context)
+        workflow.continue_as_new(given)
 
     async def _fetch(self, given: JobInput) -> JobInput:
         """Read what is carried from blobs, and go on with it."""
-        cancelled = [given.cancelled]
-        reading = asyncio.ensure_future(fetched(given))
-        await settled(reading, None, lambda: cancelled.append(True))
-        given, leases = await reading, self._flow.leases
+        given = await fetched(given, given.context)
+        leases = self._flow.leases
         self._take_up(given)
         self._flow.leases.update(leases)
         self._away = False
-        if any(cancelled):
+        if given.cancelled:
             self._on_cancel()
         return given
 

@@ -10,13 +10,15 @@ with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, OWN, RECORD
     from models.messages import CarriedLoop, Lease, LoopInput, RecordCall, Tally
     from racine.engine.kept import Kept, Trace, stretches
+    from racine.engine.plan import PROMPT
     from racine.engine.scheduler import end
     from racine.errors import RacineError
+    from workflows.carrying import fetched, is_much, put_away
     from workflows.compensation import shorten
     from workflows.flow import Flow
     from workflows.loops import INLINE_RESULTS, LOOP, iterate, load, packed
     from workflows.memory import LoopMemory, Memory, half_done
-    from workflows.orders import Ordered, refusal
+    from workflows.orders import Ordered, not_now, refusal
     from workflows.steps import Level
     from workflows.waiting import settled
 
@@ -25,21 +27,28 @@ with workflow.unsafe.imports_passed_through():
 class RacineLoop(Ordered):
     @workflow.init
     def __init__(self, given: LoopInput) -> None:
+        self._away = bool(given.carried_in)
+        self._closed = False
+        self._take_up(given)
+
+    def _take_up(self, given: LoopInput) -> None:
+        """Begin, or go on with what an earlier history of the stretch left."""
         self._given = given
         carried = given.carried or CarriedLoop()
         left = carried.left if given.carried else half_done(given.kept)
         self._flow = Flow(
+            given.scope.context,
             paused=given.paused,
             transitions=list(carried.transitions),
             left=left,
             memory=self._memory(given) if given.keeps else None,
             first_try=given.kept.tries if given.kept else 0,
+            prompt=given.body.version >= PROMPT,
         )
         self._flow.tries.update(carried.tries)
         self._flow.held.update(carried.held)
         self._flow.orders = carried.orders
         self._flow.trails.update(carried.trails)
-        self._closed = False
 
     def _memory(self, given: LoopInput) -> Memory:
         memory = Memory(given.kept)
@@ -48,9 +57,14 @@ class RacineLoop(Ordered):
 
     @workflow.run
     async def run(self, given: LoopInput) -> Tally:
+        if given.carried_in:
+            given = await self._fetch(given)
+        self._flow.tell_soon()
         try:
             items = await load(given)
             work = asyncio.create_task(iterate(self._flow, given, items, Level))
+            if given.cancelled:
+                end(work)
             await settled(work, None, lambda: end(work))
             if work.cancelled():
                 await self._write()
@@ -60,7 +74,7 @@ class RacineLoop(Ordered):
             tally = await work
             if tally is None:
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self._carry())
+                workflow.continue_as_new(await self._next())
             tally = await packed(given, tally)
             tally = tally.model_copy(update={"undo": await self._undo() or []})
         except RacineError as fault:
@@ -70,7 +84,26 @@ class RacineLoop(Ordered):
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._whole(tally)
 
+    async def _fetch(self, given: LoopInput) -> LoopInput:
+        """Read what is carried from blobs, and go on with it."""
+        given = await fetched(given, given.scope.context)
+        # Signals have come to the flow that stood in.
+        given = given.model_copy(update={"paused": self._flow.paused})
+        self._take_up(given)
+        self._away = False
+        return given
+
+    async def _next(self) -> LoopInput:
+        """Return what the next history goes on with."""
+        given = self._carry()
+        if is_much(given):
+            self._away = True
+            given = await put_away(given, given.scope.context)
+        return given.model_copy(update={"paused": self._flow.paused})
+
     def _require_open(self, verb: str) -> None:
+        if self._away:
+            raise not_now()
         if self._closed:
             raise refusal(f"The iterations have ended: there is nothing to {verb}.")
 
@@ -143,5 +176,5 @@ class RacineLoop(Ordered):
         kept = flow.memory.kept() if flow.memory else None
         if kept is not None:
             kept.tries = flow.first_try
-        more = {"carried": carried, "paused": flow.paused, "kept": kept}
+        more = {"carried": carried, "kept": kept, "cancelled": False}
         return self._given.model_copy(update=more)

@@ -164,6 +164,7 @@ class Ordered:
         self._flow.orders += 1
         body = {"order": verb, "actor": call.actor, "reason": call.reason, **more}
         self._flow.note(call.task_key or "", "order", body, n=ORDERS + self._flow.orders)
+        self._flow.tell_soon()
 
     def _begun(self, call: ControlCall, verb: str) -> tuple[Level, int]:
         level, number = self._settled(call, verb)

@@ -133,7 +133,7 @@ async def _released(level: "Level", step: Step) -> bool:
     level.flow.note(path, "held", {}, n=3)
     try:
         if not level.flow.draining:
-            await level.flow.flush(level.scope.context)
+            await level.flow.flush()
         await workflow.wait_condition(lambda: stuck[path].is_set() or level.flow.drained)
         return stuck[path].is_set()
     finally:

@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from models.messages import Left, Scope
     from racine import expressions
-    from racine.engine.plan import Plan, Read, Step
+    from racine.engine.plan import PROMPT, Plan, Read, Step
     from racine.engine.scheduler import Scheduler, ordered
     from racine.engine.states import TaskResult, TaskState, view_of
     from racine.errors import RacineError
@@ -19,6 +19,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.flow import Flow
     from workflows.kinds import HANDLERS
     from workflows.rules import by_rules
+
+_WAITING = {"wait_task", "approval_task", "run_job_task"}
+"""Kinds whose end people look for; of other tasks in loops the next iteration tells."""
 
 
 class Level:
@@ -137,13 +140,15 @@ class Level:
         except (RacineError, ActivityError) as fault:
             result = self.told(step, failed(fault))
         if result is not None and self._concerns_people(step, result):
-            await self.flow.tell_people(self.scope.context)
+            await self.flow.tell_people()
         self._on_change()
         self.flow.mind_length()
         return result
 
     def _concerns_people(self, step: Step, result: TaskResult) -> bool:
         """Tell whether somebody whom the run waits for will want to know of it at once."""
+        if self.plan.version >= PROMPT:
+            return False
         failed = result.state is TaskState.FAILED
         return (failed and self.plan.hold) or (
             bool(self.flow.approvals) and (failed or step.body is not None)
@@ -151,7 +156,7 @@ class Level:
 
     async def _carry_out(self, step: Step) -> TaskResult | None:
         if self.flow.held and self.path(step) in self.flow.held:
-            if not await self.flow.released(self.path(step), self.scope.context):
+            if not await self.flow.released(self.path(step)):
                 return None
         if step.condition is not None and not self._wanted(step, step.condition):
             return self.told(step, TaskResult(TaskState.EXCLUDED, reason="condition"))
@@ -174,4 +179,6 @@ class Level:
     def told(self, step: Step, result: TaskResult) -> TaskResult:
         """Note the end of a step that no activity has written down, and return it."""
         self.flow.ended(self.path(step), result)
+        if not self.scope.prefix or step.kind in _WAITING:
+            self.flow.tell_soon()
         return result

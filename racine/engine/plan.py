@@ -24,12 +24,14 @@ from racine.expressions import references, templates_in
 if TYPE_CHECKING:
     import networkx as nx
 
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 """Raised when plans are read differently; old readings stay until no run has them.
 
 From 2 on retry rules judge every failure of a task, not those alone that its activity reports, and
 the limit of all its attempts taken together counts over all tries.
 """
+PROMPT = 3
+"""From this version on the log hears at once of ends and orders that no activity takes along."""
 
 INLINE_STEPS = 100
 """Steps up to which a loop runs in the workflow of its run; larger ones get their own."""

@@ -88,6 +88,8 @@ async def _record(level: "Level", step: Step) -> ChildRunLaunch:
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
     level.flow.note(path, "started", {"run_id": launch.run_id, "job": launch.job}, n=0)
+    if launch.queued:
+        level.flow.tell_soon()
     return launch
 
 
@@ -115,7 +117,7 @@ async def _start(level: "Level", launch: ChildRunLaunch) -> Handle | None:
         )
     except WorkflowAlreadyStartedError:
         return None
-    await level.flow.flush(level.scope.context, began=launch.run_id)
+    await level.flow.flush(began=launch.run_id)
     return handle
 
 

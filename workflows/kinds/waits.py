@@ -30,7 +30,7 @@ async def wait(level: "Level", step: Step) -> TaskResult | None:
     if left is None:
         until = _until(step.spec, level.names_of(step))
         level.began(step, "started", {"until": until.isoformat(timespec="seconds")})
-        await flow.flush(level.scope.context)
+        await flow.flush()
     else:
         until = datetime.fromisoformat(left.state["until"])
     if not await passed(flow, until, lambda: False):
@@ -45,7 +45,7 @@ async def _signal(level: "Level", step: Step) -> TaskResult | None:
     until = moment_of(spec["timeout_seconds"], left)
     if left is None:
         level.began(step, "waiting", {"signal": name})
-        await flow.flush(level.scope.context)
+        await flow.flush()
     if not await passed(flow, until, lambda: bool(flow.signals.get(name))):
         return level.told(step, _unsignalled(spec))
     if not flow.signals.get(name):
@@ -88,7 +88,7 @@ async def _ask(level: "Level", step: Step) -> None:
     prompt = expressions.resolve(spec["prompt"], level.names_of(step))
     body = {"prompt": prompt, "required": spec["required"], "approvers": spec["approvers"]}
     level.began(step, "waiting", body)
-    await level.flow.flush(level.scope.context)
+    await level.flow.flush()
 
 
 async def passed(flow: Flow, until: datetime | None, done: Callable[[], bool]) -> bool:

@@ -60,8 +60,8 @@ def show(id_: Annotated[str, typer.Argument(metavar="ID")], output: Output = "ta
         "validator": entry.validator,
         "detectors": entry.detectors,
         "chance_rates": chances().get(entry.id, {}),
-        "matching": entry.matching,
-        "rejecting": entry.rejecting,
+        "matching": [*entry.matching, *(example.columns for example in entry.matching_columns)],
+        "rejecting": [*entry.rejecting, *(example.columns for example in entry.rejecting_columns)],
     }
     if output == "json":
         return _json(details)

@@ -22,6 +22,20 @@ _FUNCTION = re.compile(r"[a-z][a-z0-9_]*")
 SENSITIVITIES = ("public", "internal", "confidential", "restricted")
 
 
+@dataclass(frozen=True)
+class ColumnExample:
+    """Plausible columns of a table, by header: what shows a type that no single value tells.
+
+    The first column is the one in question; the others stand beside it.
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+
+    @property
+    def header(self) -> str:
+        return next(iter(self.columns))
+
+
 @dataclass(frozen=True, eq=False)
 class Classifier:
     """One type of data: how a header names it, which values it accepts, how often by chance."""
@@ -53,9 +67,16 @@ class Classifier:
     regulations: tuple[str, ...] = ()
     matching: tuple[str, ...] = ()
     rejecting: tuple[str, ...] = ()
+    matching_columns: tuple[ColumnExample, ...] = ()
+    rejecting_columns: tuple[ColumnExample, ...] = ()
     source: str = ""
     declared: str = ""
     """Digest of a user's declaration: what was gathered and judged by another is done anew."""
+
+    @property
+    def name_alone(self) -> bool:
+        """Whether nothing but the header can tell the type."""
+        return not (self.detectors or self.shape or self.check)
 
 
 @cache
@@ -94,6 +115,7 @@ def parse(item: Mapping[str, Any], pack: str) -> Classifier:
             next_step=f"Use one of {', '.join(SENSITIVITIES)}.",
         )
     examples = item.get("examples") or {}
+    match, reject = (examples.get(side) or () for side in ("match", "reject"))
     measured = chances().get(item["id"]) or {}
     return Classifier(
         id=item["id"],
@@ -113,10 +135,18 @@ def parse(item: Mapping[str, Any], pack: str) -> Classifier:
         context=tuple(item.get("context") or ()),
         needs_name=bool(item.get("needs_name")),
         regulations=tuple(item.get("regulations") or ()),
-        matching=tuple(map(str, examples.get("match") or ())),
-        rejecting=tuple(map(str, examples.get("reject") or ())),
+        matching=tuple(str(example) for example in match if not isinstance(example, dict)),
+        rejecting=tuple(str(example) for example in reject if not isinstance(example, dict)),
+        matching_columns=tuple(_columns(match)),
+        rejecting_columns=tuple(_columns(reject)),
         source=item.get("source", ""),
     )
+
+
+def _columns(examples: Iterable[Any]) -> Iterable[ColumnExample]:
+    for example in examples:
+        if isinstance(example, dict) and example:
+            yield ColumnExample({str(h): tuple(map(str, v)) for h, v in example.items()})
 
 
 def typical_chance(measured: Mapping[str, float], otherwise: float) -> float:

@@ -118,8 +118,27 @@ def _faults(at: int, item: Any) -> Iterable[Fault]:
         return
     for key in sorted(set(item) - _KEYS):
         yield Fault(f"/{at}/{key}", f"{key} is not known here.", f"Use {', '.join(sorted(_KEYS))}.")
+    yield from _faults_of_examples(at, item.get("examples") or {})
     if item["id"] in {entry.id for entry in classifiers()}:
         yield Fault(f"/{at}/id", f"The id {item['id']} is built in.", "Choose another id.")
+
+
+def _faults_of_examples(at: int, examples: Any) -> Iterable[Fault]:
+    sides = examples if isinstance(examples, dict) else {"": examples}
+    for side, listed in sides.items():
+        place = f"/{at}/examples/{side}".rstrip("/")
+        if side not in ("match", "reject") or not isinstance(listed, list):
+            yield Fault(
+                place, "Examples are two lists.", "Write `{match: [B-1204], reject: [B-1]}`."
+            )
+            continue
+        for number, example in enumerate(listed):
+            columns = example.values() if isinstance(example, dict) else ()
+            if example == {} or not all(isinstance(values, list) for values in columns):
+                yield Fault(
+                    f"{place}/{number}", "An example by columns lists the values of each.",
+                    "Write `{badge: [B-1204, B-0033]}`.",
+                )  # fmt: skip
 
 
 def _pattern(item: Mapping[str, Any]) -> Callable[[str], bool] | None:

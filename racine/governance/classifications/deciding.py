@@ -282,7 +282,7 @@ def _by_type(
 ) -> Iterable[Classification]:
     """Yield types beyond the learned kinds: prior odds of the name, lift over chance, context."""
     for entry in by.entries:
-        if entry.kind in by.model.kinds and entry.pack != "custom":
+        if entry.kind in by.model.kinds and not _speaks_for_itself(entry):
             continue
         match = _names(entry, header)
         if match is None and (entry.needs_name or entry.id not in evidence.hits):
@@ -306,6 +306,11 @@ def _by_type(
                 ),
                 detector_version=by.model.version,
             )
+
+
+def _speaks_for_itself(entry: Classifier) -> bool:
+    """Tell whether a type of a learned kind is judged by its own name too, as one among many."""
+    return entry.pack == "custom" or (entry.pack != "core" and entry.name_alone)
 
 
 def _stands_beside(entry: Classifier, features: Features) -> bool:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from racine.governance.classifications import measuring
+from racine.governance.classifications import measuring, own_examples
 from racine.governance.classifications.catalogue import Classifier, classifiers
-from racine.governance.classifications.gathering import accepts
 from racine.governance.classifications.measuring import Collision
 
 
@@ -26,12 +25,10 @@ def report(
     """Return what is measured of the entries, against the built-in classifiers and `beside`."""
     measured = [entry for entry in entries if _readable(entry)]
     known = {entry.id: entry for entry in (*classifiers(), *beside, *entries) if _readable(entry)}
-    failures = [f"{e.id} refuses {v}" for e in entries for v in e.matching if not accepts(e, v)]
-    failures += [f"{e.id} accepts {v}" for e in entries for v in e.rejecting if accepts(e, v)]
     return Report(
         {entry.id: measuring.chance_rates(entry, draws) for entry in measured},
         measuring.collisions(list(known.values()), measured),
-        failures,
+        [failure for entry in entries for failure in own_examples.failures(entry)],
     )
 
 

@@ -6,21 +6,33 @@ import pytest
 
 from racine.errors import InvalidInput
 from racine.governance.classifications.catalogue import Classifier, chances, classifiers, parse
-from racine.governance.classifications.gathering import accepts
+from racine.governance.classifications.own_examples import failures
 
 PACKS = set("core international us uk eu in br jp kr cn au ca mx za tr".split())
-TESTABLE = [e for e in classifiers() if e.matching]
 
 
-@pytest.mark.parametrize("entry", TESTABLE, ids=lambda entry: entry.id)
-def test_a_classifier_accepts_its_examples_and_nothing_it_must_refuse(entry: Classifier) -> None:
-    assert [value for value in entry.matching if not accepts(entry, value)] == []
-    assert [value for value in entry.rejecting if accepts(entry, value)] == []
+@pytest.mark.parametrize("entry", classifiers(), ids=lambda entry: entry.id)
+def test_a_classifier_judges_its_own_examples_as_stated(entry: Classifier) -> None:
+    assert entry.matching or entry.matching_columns, "an example that must match is missing"
+    assert entry.rejecting or entry.rejecting_columns, "an example that must not match is missing"
+    assert list(failures(entry)) == []
 
 
-def test_every_type_that_values_can_tell_has_examples() -> None:
-    readable = [e for e in classifiers() if e.shape or e.check or e.detectors]
-    assert [e.id for e in readable if not e.matching or not e.rejecting] == []
+def test_a_type_that_only_its_header_tells_is_shown_by_columns() -> None:
+    named = [e for e in classifiers() if e.name_alone]
+    assert [e.id for e in named if not (e.matching_columns and e.rejecting_columns)] == []
+    assert [e.id for e in named if e.matching or e.rejecting] == []
+
+
+def test_an_example_judged_otherwise_than_stated_is_told() -> None:
+    wrong = {"match": [{"shelf": ["1"]}, "B-1"], "reject": [{"badge": ["B-1"]}, "B-1204"]}
+    declared = {"id": "x", "headers": ["badge"], "shape": "[A-Z]-9999", "examples": wrong}
+    told = list(failures(parse(declared, "custom")))
+    assert told == [
+        "x refuses B-1",
+        "x accepts B-1204",
+        "x does not see the column shelf",
+    ]
 
 
 def test_there_are_at_least_120_types_in_all_packs() -> None:

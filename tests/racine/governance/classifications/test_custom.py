@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from racine.errors import InvalidInput
-from racine.governance.classifications import custom
+from racine.governance.classifications import custom, trying
 from racine.governance.classifications.catalogue import classifiers
 from racine.governance.classifications.deciding import decide
 from racine.governance.classifications.evidence import ColumnEvidence, TableEvidence
@@ -63,6 +63,9 @@ def test_the_chance_rate_and_collisions_are_known_before_saving() -> None:
         ("- id: email", "built in"),
         ("- id: x\n  colour: red", "colour is not known"),
         ("- id: x\n  sensitivity: secret", "unknown sensitivity"),
+        ("- id: x\n  examples: [B-1]", "Examples are two lists"),
+        ("- id: x\n  examples: {match: B-1}", "Examples are two lists"),
+        ("- id: x\n  examples: {match: [{badge: B-1}]}", "lists the values of each"),
         ("- [", "not YAML"),
     ],
 )
@@ -74,3 +77,14 @@ def test_an_entry_that_cannot_be_used_is_refused_with_its_reason(text: str, says
 def test_a_missing_function_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match="no_such_module:f"):
         custom.from_function("x", "no_such_module:f")
+
+
+def test_a_type_told_by_its_header_is_proved_on_columns() -> None:
+    declared = """
+- id: locker
+  headers: [locker]
+  examples: {match: [{Locker: ['12', '40']}], reject: [{lock_state: [open, shut]}]}
+"""
+    assert trying.report(custom.from_yaml(declared)).failures == []
+    wrong = custom.from_yaml(declared.replace("lock_state", "locker"))
+    assert trying.report(wrong).failures == ["locker takes the column locker for its own"]

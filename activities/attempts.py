@@ -14,11 +14,12 @@ from activities.events import ATTEMPT_ENDED, ATTEMPT_STARTED, EventSink
 from activities.faults import as_failure, unexpected
 from activities.heartbeats import Heartbeats
 from activities.naming import named
-from models.messages import ATTEMPTS_PER_TRY, INLINE_LIMIT, TaskCall, TaskOutput
+from models.messages import INLINE_LIMIT, TaskCall, TaskOutput
 from models.session import Database
 from models.stores import blobs
 from racine import expressions
 from racine.definitions.schemas import mismatches
+from racine.engine.states import ATTEMPTS_PER_TRY
 from racine.errors import ContractBroken, RacineError
 
 log = structlog.get_logger(__name__)

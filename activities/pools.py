@@ -9,13 +9,14 @@ from activities.events import EventSink
 from activities.faults import as_failure
 from activities.names import ACQUIRE, RELEASE
 from activities.naming import named
-from models.messages import ATTEMPTS_PER_TRY, AcquireCall, Acquired, Lease, ReleaseCall
+from models.messages import AcquireCall, Acquired, Lease, ReleaseCall
 from models.session import Database
 from models.stores import pool_leases, pools, runs, scans, sources
 from models.stores.pool_leases import HELD, Claim, Granted
 from models.stores.pools import Pool, PoolLease
 from racine import expressions
 from racine.definitions.pools import of_source
+from racine.engine.states import ATTEMPTS_PER_TRY
 from racine.errors import RacineError
 
 _QUEUED = 50

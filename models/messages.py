@@ -15,9 +15,6 @@ from racine.engine.states import TaskResult
 INLINE_LIMIT = 64 * 1024
 """Bytes of JSON above which a value travels by reference (design: nothing larger in history)."""
 
-ATTEMPTS_PER_TRY = 1000
-"""An event's attempt is `1000 * (try - 1) + attempt`: a later try never hides an earlier one."""
-
 
 ELSEWHERE = "elsewhere"
 """Type of the refusal of an order that another workflow of the run has to obey: its details name

@@ -12,7 +12,6 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, OWN, RECORD
     from models.messages import (
-        ATTEMPTS_PER_TRY,
         Lease,
         Left,
         RecordCall,
@@ -21,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from racine.engine.kept import Trail
     from racine.engine.scheduler import Scheduler
-    from racine.engine.states import TaskResult
+    from racine.engine.states import ATTEMPTS_PER_TRY, TaskResult
     from workflows.memory import Memory
     from workflows.people import Approval
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +143,7 @@ def _imported(file: Path, folder: Path) -> ModuleType:
     try:
         module = importlib.import_module(name)
     except Exception as fault:
-        raise InvalidInput(f"{file} fails: {type(fault).__name__}: {fault}") from fault
+        raise _failed(file, fault) from fault
     if Path(str(module.__file__)).resolve() != file.resolve():
         raise InvalidInput(
             f"{file} cannot be imported: {name!r} is {module.__file__}.",
@@ -172,6 +173,8 @@ def _jobs_of(file: Path, module: ModuleType, *, own: bool = False) -> Iterator[L
             yield Loaded(file, job.name, job.document)
         except InvalidInput as fault:
             yield Loaded(file, job.name, None, tuple(fault.faults))
+        except Exception as fault:
+            raise _failed(file, fault) from fault
 
 
 def _module(file: Path) -> ModuleType:
@@ -189,5 +192,16 @@ def _module(file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as fault:
-        raise InvalidInput(f"{file} fails: {type(fault).__name__}: {fault}") from fault
+        raise _failed(file, fault) from fault
     return module
+
+
+def _failed(file: Path, fault: Exception) -> InvalidInput:
+    """Return what the user's code raised, with the last line of the file that it came by."""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(fault.__traceback__)
+        if Path(frame.filename).resolve() == file.resolve()
+    ]
+    place = f"{file}:{lines[-1]}" if lines else str(file)
+    return InvalidInput(f"{place} fails: {type(fault).__name__}: {fault}")

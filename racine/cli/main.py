@@ -73,7 +73,7 @@ app.add_typer(schedules.app, name="schedules", help="Let jobs run by themselves.
 
 _CLASSIFYING = {
     "classifiers": "List, show, test and add classifiers.",
-    "classify": "Tell why a column is said to hold what it holds.",
+    "classify": "Explain verdicts on columns, and review them.",
 }
 
 

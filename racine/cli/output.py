@@ -44,7 +44,11 @@ def as_json(value: Any) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows under their columns."""
-    console().print(made_table(columns, rows))
+    screen = console()
+    with screen.capture() as printed:
+        screen.print(made_table(columns, rows))
+    # A table's cells are padded to its width; what reads a pipe has no use for that.
+    typer.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
 def made_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> "Table":

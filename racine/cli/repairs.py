@@ -65,13 +65,14 @@ def _show(found: dict[str, Any]) -> None:
                 for c in found["changes"]]  # fmt: skip
         typer.echo(f"version {found['from_version']} → {found['version']}:")
         table(["task", "change", "field", "old", "new"], rows)
-    typer.echo(f"{found['again_count']} run again:")
+    typer.echo(f"Run again: {found['again_count']}")
     table(["task", "was", "why"], [(t["path"], t["was"], t["why"]) for t in found["again"]])
-    typer.echo(f"{found['kept_count']} are kept:")
+    typer.echo(f"Kept: {found['kept_count']}")
     table(["task", "state", ""], [(t["path"], t["state"], _iterations(t)) for t in found["kept"]])
     if found["state"] != "preview":
-        typer.echo(f"repair {found['number']} of {found['run_id']}: {found['state']}")
+        typer.echo(f"repair of {found['run_id']}: {found['state']}")
 
 
 def _iterations(task: dict[str, Any]) -> str:
-    return "" if task["iterations"] is None else f"{task['iterations']} iterations"
+    count = task["iterations"]
+    return "" if count is None else f"{count} iteration{'' if count == 1 else 's'}"

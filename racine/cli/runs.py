@@ -9,6 +9,7 @@ import typer
 from racine.cli import profiles
 from racine.cli.output import Format, Limit, Output, as_json, fields, table
 from racine.cli.watching import COLUMNS, print_changes, rows_of, watch_run
+from racine.engine.states import ATTEMPTS_PER_TRY
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -125,7 +126,9 @@ def logs(
     task: Annotated[
         str | None, typer.Argument(help="One task or iteration, with all that lies inside it.")
     ] = None,
-    attempt: Annotated[int | None, typer.Option(min=1, help="One attempt alone.")] = None,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, help="One attempt alone, by its number in the JSON.")
+    ] = None,
     after: Annotated[int, typer.Option(min=0, help="Only events after this id.")] = 0,
     output: Output = Format.TABLE,
 ) -> None:
@@ -137,9 +140,17 @@ def logs(
             if output is Format.JSON:
                 typer.echo(json.dumps(vars(event), ensure_ascii=False))
                 continue
-            tried = f" #{event.attempt}" if event.attempt > 1 else ""
             body = f" {json.dumps(event.body, ensure_ascii=False)}" if event.body else ""
-            typer.echo(f"{event.at[:23]} {event.task_key or run}{tried} {event.kind}{body}")
+            typer.echo(
+                f"{event.at[:23]} {event.task_key or run}{_tried(event.attempt)} {event.kind}{body}"
+            )
+
+
+def _tried(number: int) -> str:
+    """Return what tells an attempt from the first, in words."""
+    again, attempt = divmod(number, ATTEMPTS_PER_TRY)
+    said = [" again"] if again else []
+    return "".join([*said, f" (attempt {attempt})"] if attempt > 1 else said)
 
 
 def _is_of(path: str, task: str | None) -> bool:

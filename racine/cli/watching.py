@@ -45,6 +45,8 @@ def watch_run(client: "Client", run_id: str) -> str:
         for graph in _looks(client, run_id):
             live.update(_drawn(graph, screen.height), refresh=True)
             state = str(graph["state"])
+    if not screen.is_terminal:
+        typer.echo()
     return state
 
 

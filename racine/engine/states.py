@@ -33,6 +33,10 @@ class TaskState(StrEnum):
 UNDONE = "undone"
 """Reason of a task that had succeeded and was undone."""
 
+ATTEMPTS_PER_TRY = 1000
+"""An event's attempt is `1000 * (try - 1) + attempt`: a later try, which an order or a repair
+began, never hides an earlier one."""
+
 FINAL_RUN_STATES = frozenset(
     {
         RunState.COMPLETED,

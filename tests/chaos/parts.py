@@ -9,8 +9,8 @@ from sqlalchemy import create_engine, text
 
 from bench.processes import PASSWORD, Processes, processes
 from local.demo.runs import sign_in
-from models.messages import ATTEMPTS_PER_TRY
 from racine.client import Client
+from racine.engine.states import ATTEMPTS_PER_TRY
 from services.bootstrap import ADMIN_EMAIL
 from tests.local.stack import eventually
 

@@ -125,9 +125,17 @@ def test_a_fault_in_python_names_its_line(tmp_path: Path) -> None:
     )
     told = racine("validate", str(module))
     assert told.returncode == 1
-    assert f"{module}:5" in told.stdout.replace("\n", "")
+    assert f"{module}:5" in told.stdout
+    assert not [line for line in told.stdout.splitlines() if line != line.rstrip()]
     module.write_text("import nothing_of_that_name\n")
-    assert "fails: ModuleNotFoundError" in racine("validate", str(module)).stderr
+    assert f"{module}:1 fails: ModuleNotFoundError" in racine("validate", str(module)).stderr
+    module.write_text(
+        "import racine\n\n"
+        "@racine.job()\n"
+        "def mine(job: racine.JobBuilder) -> None:\n"
+        '    job.task("a").python(nothing_of_that_name)\n'
+    )
+    assert f"{module}:5 fails: NameError" in racine("validate", str(module)).stderr
     module.write_text("x = 1\n")
     assert "defines no job" in racine("validate", str(module)).stderr
 

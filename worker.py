@@ -40,6 +40,7 @@ from racine import registry
 from racine.errors import RacineError
 from services import blobs, bundles, firings, leases, orphans, schedules, summaries, turns, vigils
 from services.reconciler import Reconciler
+from workflows.answers import Answers
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
 from workflows.sandbox import Sandbox
@@ -64,6 +65,7 @@ def workflow_worker(client: Client, *, patient: bool = False) -> Worker:
         task_queue=WORKFLOW_QUEUE,
         workflows=[RacineJob, RacineLoop, RacineScheduledRun],
         workflow_runner=Sandbox(),
+        interceptors=[Answers()],
         # Any other error would retry the workflow task for ever, which only a real bug should.
         workflow_failure_exception_types=[RacineError],
         graceful_shutdown_timeout=_GRACE,

@@ -94,6 +94,8 @@ class Carried(Message):
     rounds: dict[str, int] = Field(default_factory=dict)
     """How often tasks were decided anew, where they were."""
     orders: int = 0
+    answers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """To orders, by their ids."""
     held: dict[str, str] = Field(default_factory=dict)
     """Tasks that may not begin, by path, and why."""
     parts: int = 0
@@ -304,6 +306,8 @@ class CarriedLoop(Message):
     tries: dict[str, int] = Field(default_factory=dict)
     held: dict[str, str] = Field(default_factory=dict)
     orders: int = 0
+    answers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """To orders, by their ids."""
     left: dict[str, Left] = Field(default_factory=dict)
     trails: dict[str, Trail] = Field(default_factory=dict)
 

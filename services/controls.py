@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 from temporalio.client import (
     Client,
+    WorkflowExecutionStatus,
     WorkflowHandle,
+    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -35,6 +37,8 @@ from services.access import Actor
 PENDING, APPLIED, REFUSED = controls.PENDING, controls.APPLIED, controls.REFUSED
 
 _ANSWER = timedelta(seconds=5)
+_ENDED = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
+"""How Temporal answers to an order for what has ended, or is gone."""
 _PATIENCE_SECONDS = 0.1
 """Between two tries to give an order to a run that is about to continue as new."""
 
@@ -258,13 +262,39 @@ async def _give(
         message = cause.message if isinstance(cause, ApplicationError) else str(cause)
         raise Conflict(message) from failure
     except RPCError as fault:
-        if fault.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
-            raise Conflict("The run has ended.", next_step="Read its status.") from fault
+        if fault.status in _ENDED:
+            return await _answered(handle, order)
         raise Unavailable("Temporal does not answer.") from fault
 
 
+async def _answered(handle: WorkflowHandle[Any, Any], order: RunControl) -> dict[str, Any]:
+    """Return what a run that has ended answered to the order; raises Conflict if it never did."""
+    answer: dict[str, Any] | None = None
+    try:
+        if order.action == Action.TERMINATE:
+            found = await handle.describe(rpc_timeout=_ANSWER)
+            if found.status is WorkflowExecutionStatus.TERMINATED:
+                answer = {"state": RunState.TERMINATED.value}
+        else:
+            answer = await handle.query("answered", order.request_id, rpc_timeout=_ANSWER)
+    except (RPCError, WorkflowQueryFailedError) as fault:
+        if not isinstance(fault, RPCError) or fault.status not in _ENDED:
+            raise Unavailable("The run has ended, and nobody can tell how it answered.") from fault
+    if answer is None:
+        raise Conflict("The run has ended.", next_step="Read its status.")
+    return answer
+
+
 def _call(db: Database, order: RunControl) -> ControlCall:
-    """Return what the order's Update is given; a repair takes its version's plan along."""
+    """Return what the order's Update is given; a repair takes its version's plan along.
+
+    Raises Conflict for an order to an execution of the run that a repair has followed.
+    """
+    with db.read() as session:
+        entries = runs.get(session, order.run_id).repairs
+    since = [entry for entry in entries if datetime.fromisoformat(entry["at"]) > order.created_at]
+    if any(entry["was"] in FINAL_RUN_STATES for entry in since):
+        raise Conflict("The run has ended, and was repaired since.", next_step="Read its status.")
     call = ControlCall(actor=order.actor, **order.arguments)
     version = call.arguments.get("version")
     if order.action != Action.REPAIR or version is None:

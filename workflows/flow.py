@@ -101,6 +101,8 @@ class Flow:
         self.judged: set[str] = set()
         """Tasks whose failure is told, and that are skipped or held for that."""
         self.orders = 0
+        self.answers: dict[str, Any] = {}
+        """What was answered to orders, by their ids."""
         self.trails: dict[str, Trail] = {}
         """What can be undone of loops, by path."""
         self.trail_blobs = 0

@@ -88,6 +88,7 @@ class RacineJob(Ordered):
             self._flow.rounds.update(carried.rounds)
             self._flow.held.update(carried.held)
             self._flow.orders = carried.orders
+            self._flow.answers.update(carried.answers)
             self._flow.undone = carried.undone
         self._flow.trails.update(carried.trails if carried else kept.trails if kept else {})
         self._main = Level(
@@ -398,6 +399,7 @@ class RacineJob(Ordered):
             ends_as=self._ends_as,
             rounds=self._flow.rounds,
             orders=self._flow.orders,
+            answers=self._flow.answers,
             held=self._flow.held,
             parts=self._parts,
             began_at=self._began_at,

@@ -48,6 +48,7 @@ class RacineLoop(Ordered):
         self._flow.tries.update(carried.tries)
         self._flow.held.update(carried.held)
         self._flow.orders = carried.orders
+        self._flow.answers.update(carried.answers)
         self._flow.trails.update(carried.trails)
 
     def _memory(self, given: LoopInput) -> Memory:
@@ -171,6 +172,7 @@ class RacineLoop(Ordered):
             left=flow.leaving(),
             held=flow.held,
             orders=flow.orders,
+            answers=flow.answers,
             trails=flow.trails,
         )
         kept = flow.memory.kept() if flow.memory else None

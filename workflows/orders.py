@@ -30,6 +30,15 @@ class Ordered:
     def _require_open(self, verb: str) -> None:
         raise NotImplementedError
 
+    @property
+    def answers(self) -> dict[str, Any]:
+        return self._flow.answers
+
+    @workflow.query
+    def answered(self, request_id: str) -> dict[str, Any] | None:
+        """Tell what was answered to an order, None where it was not obeyed."""
+        return self._flow.answers.get(request_id)
+
     @workflow.update
     def retry(self, call: ControlCall) -> dict[str, Any]:
         """Run an ended task again, and decide anew about what comes after it."""

@@ -17,6 +17,7 @@ from models.messages import JobInput, RunResult, TaskOutput
 from tests.conftest import Temporal
 from tests.temporal.conftest import Stack
 from tests.temporal.planted import ReadsTheClock
+from workflows.answers import Answers
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
 from workflows.sandbox import Sandbox
@@ -53,6 +54,7 @@ def test_a_recorded_history_replays(path: Path) -> None:
         workflows=[RacineJob, RacineLoop],
         data_converter=pydantic_data_converter,
         workflow_runner=Sandbox(),
+        interceptors=[Answers()],
         debug_mode=True,  # the SDK's two seconds for an activation would judge the machine
     )
     asyncio.run(replayer.replay_workflow(history))

@@ -71,7 +71,7 @@ def test_a_folder_becomes_versions_that_run_its_code(
     [
         (lambda f: (f / "out.txt").symlink_to("/etc/hosts"), "leads out of"),
         (lambda f: (f / "json.py").write_text("import racine\n"), "cannot be imported"),
-        (lambda f: (f / "bad.py").write_text("import racine, nothing_of_it\n"), "bad.py fails"),
+        (lambda f: (f / "bad.py").write_text("import racine, nothing_of_it\n"), "bad.py:1 fails"),
         (lambda f: (f / "twin.yaml").write_text((f / "plain.yaml").read_text()), "both define"),
         (lambda f: (f / "x.yaml").write_text("name: x\ntasks: []\n"), "/tasks"),
         (lambda f: (f / "big.bin").write_bytes(b"x" * (9 << 20)), "at most"),

@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.client import Client, WorkflowHistory, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
@@ -30,6 +30,12 @@ from tools.temporal.dev_server import SETTINGS
 from worker import activity_worker, opened, workflow_worker
 
 T = TypeVar("T")
+
+IMPATIENT = [
+    "limit.historyCount.suggestContinueAsNew=60" if "suggestContinueAsNew" in s else s
+    for s in SETTINGS
+]
+"""Settings of a server that suggests to continue as new after 60 events."""
 
 
 @dataclass
@@ -59,6 +65,16 @@ class Stack:
         handle = self.temporal.client.get_workflow_handle(workflow_id, result_type=RunResult)
         result: RunResult = self.temporal.run(handle.result())
         return result
+
+    def histories(self, workflow_id: str) -> list[WorkflowHistory]:
+        """Return the histories of a workflow, in order: more than one when it continued as new."""
+        found, execution = list[WorkflowHistory](), ""
+        while not found or execution:
+            handle = self.temporal.client.get_workflow_handle(workflow_id, run_id=execution or None)
+            found.append(self.temporal.run(handle.fetch_history()))
+            began = found[-1].events[0].workflow_execution_started_event_attributes
+            execution = began.continued_execution_run_id
+        return found[::-1]
 
     def wait_for(self, look: Callable[[Session], T | None], seconds: float = 60) -> T:
         """Look into the database until there is what is looked for."""
@@ -157,15 +173,11 @@ def stack(idle_stack: Stack) -> Iterator[Stack]:
 @pytest.fixture
 def impatient(sqlite_db: Database, temporal: Temporal) -> Iterator[Stack]:
     """A stack whose server suggests to continue as new after 60 events."""
-    changed = [
-        "limit.historyCount.suggestContinueAsNew=60" if "suggestContinueAsNew" in s else s
-        for s in SETTINGS
-    ]
 
     async def start() -> WorkflowEnvironment:
         return await WorkflowEnvironment.start_local(
             dev_server_existing_path=str(temporal_binary()),
-            dev_server_extra_args=changed,
+            dev_server_extra_args=IMPATIENT,
             data_converter=pydantic_data_converter,
             runtime=worker_runtime(),
         )

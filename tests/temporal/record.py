@@ -11,12 +11,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
@@ -31,7 +35,7 @@ from services.controls import Action
 from services.repairs import Wish
 from tests.activities.governing import Governing
 from tests.conftest import Temporal
-from tests.temporal.conftest import Stack, run_workers, workspace
+from tests.temporal.conftest import IMPATIENT, Stack, run_workers, workspace
 from tests.temporal.test_assisted_classification import BAND, PEOPLE, answer, person, waiting
 from tests.temporal.test_governance_run import make_shop
 from tools.temporal.binary import temporal_binary
@@ -47,8 +51,8 @@ def _echo(key: str, *upstream: str, **more: Any) -> dict[str, Any]:
     return {"task_key": key, "operation_task": spec, "depends_on": edges, **more}
 
 
-def _chain(length: int) -> list[dict[str, Any]]:
-    return [_echo(f"t{n}", *([f"t{n - 1}"] if n else [])) for n in range(length)]
+def _chain(length: int, name: str = "t") -> list[dict[str, Any]]:
+    return [_echo(f"{name}{n}", *([f"{name}{n - 1}"] if n else [])) for n in range(length)]
 
 
 def _nothing(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
@@ -97,6 +101,11 @@ def _repair(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
             stack.temporal.run(controls.deliver(stack.db, stack.temporal.client, order))
             break
         time.sleep(0.05)
+    _until_taken(stack, handle, "approve", "ask")
+
+
+def _approve_once_continued(stack: Stack, handle: WorkflowHandle[Any, Any]) -> None:
+    stack.wait_for(lambda _: len(stack.histories(handle.id)) > 1 or None)
     _until_taken(stack, handle, "approve", "ask")
 
 
@@ -255,6 +264,19 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
         ]},
         {}, _nothing,
     ),
+    "ends": (
+        {"failure_policy": "HOLD", "tasks": [
+            {"task_key": "ask", "approval_task": {"self_approval": True}},
+            {"task_key": "sleep", "wait_task": {"duration_seconds": 0.2}},
+            {"task_key": "each", "for_each_task": {"inputs": [1, 2], "tasks": [
+                {"task_key": "w", "wait_task": {"duration_seconds": 0.1}}]}},
+            {"task_key": "many", "for_each_task": {"inputs": list(range(101)), "tasks": [
+                {"task_key": "v", "wait_task": {"duration_seconds": 0.1}}]}},
+            {"task_key": "done", "noop_task": {}, "depends_on": [{"task_key": "each"}]},
+            _fails("bad", "ask", retry_policy={"maximum_attempts": 1}),
+        ]},
+        {}, _approve_and_settle,
+    ),
     "signal": (
         {"tasks": [{"task_key": "w", "wait_task": {"signal": "landed"}}, _echo("x", "w")]},
         {}, _signal,
@@ -285,6 +307,46 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
     ),
 }  # fmt: skip
 
+
+_PART, _TIMES = 1_900, 30
+_ASK = {"task_key": "ask", "approval_task": {"self_approval": True}}
+
+
+def _weighty(name: str, *upstream: str) -> list[dict[str, Any]]:
+    """Tasks whose values, 57 KB each, are never in the history, and one that reads them all."""
+    keys = [f"{name}_w{n}" for n in range(12)]
+    large = [
+        {"task_key": key, "while_task": {
+            "condition": "false", "collect": "{{ params.part }}" * _TIMES,
+            "tasks": [{"task_key": f"{key}_n", "noop_task": {}}]}}
+        for key in keys
+    ]  # fmt: skip
+    sizes = ", ".join(f"tasks.{key}.values.result" for key in keys)
+    last = {"task_key": f"{name}_last", "noop_task": {},
+            "depends_on": [{"task_key": up} for up in (*keys, f"{name}24", *upstream)],
+            "condition": f"[{sizes}].all(value, size(value) == {_PART * _TIMES})"}  # fmt: skip
+    return [*large, *_chain(25, name), last]
+
+
+CONTINUED: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
+    "continued": (
+        {"tasks": [
+            *_chain(25), _ASK, {"task_key": "sleep", "wait_task": {"duration_seconds": 3}},
+            {"task_key": "each", "for_each_task": {"inputs": list(range(101)), "concurrency": 5,
+                                                   "tasks": [_echo("a")], "collect": "{{ item }}"}},
+            _echo("last", "t24", "ask", "sleep", "each"),
+        ]},
+        {}, _approve_once_continued,
+    ),
+    "carried": (
+        {"parameters": [{"name": "part"}], "tasks": [
+            *_weighty("t", "ask"), _ASK,
+            {"task_key": "each", "for_each_task": {"inputs": [1], "tasks": _weighty("u")}},
+        ]},
+        {"part": "x" * _PART}, _approve_once_continued,
+    ),
+}  # fmt: skip
+"""Runs, and loops in them, that continue as new, with what they hold and by reference to it."""
 
 Given = tuple[dict[str, Any], Play]
 
@@ -352,6 +414,20 @@ def record(stack: Stack, name: str, folder: Path) -> str:
     return stack.temporal.run(handle.fetch_history()).to_json()
 
 
+def record_continued(stack: Stack, name: str) -> dict[str, str]:
+    """Run the job of that name and return the first two histories of it and of its loop."""
+    body, parameters, play = CONTINUED[name]
+    run_id = stack.start(stack.save({"name": name, **body}), **parameters)
+    play(stack, stack.temporal.client.get_workflow_handle(f"{name}/{run_id}"))
+    stack.result(run_id)
+    found = {"": f"{name}/{run_id}", "_loop": f"{name}/{run_id}/each[0]"}
+    return {
+        f"{name}{what}_{number}": history.to_json()
+        for what, workflow_id in found.items()
+        for number, history in enumerate(stack.histories(workflow_id)[:2], 1)
+    }
+
+
 def _register(stack: Stack, name: str, path: Path) -> str:
     make_shop(path)
     with stack.db.write() as session:
@@ -375,9 +451,34 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
+    wanted = [name for name in (*TEMPLATES, *RUNS)
+              if name in anew or not (FOLDER / f"{name}.json").exists()]  # fmt: skip
+    if wanted:
+        with serving(loop, SETTINGS) as (stack, folder):
+            for name in wanted:
+                _keep(name, record(stack, name, folder))
+    wanted = [name for name in CONTINUED
+              if name in anew or not (FOLDER / f"{name}_1.json").exists()]  # fmt: skip
+    if wanted:
+        with serving(loop, IMPATIENT) as (stack, _):
+            for name in wanted:
+                for part, history in record_continued(stack, name).items():
+                    _keep(part, history)
+
+
+def _keep(name: str, history: str) -> None:
+    (FOLDER / f"{name}.json").write_text(_compact(history))
+    sys.stdout.write(f"recorded {name}\n")
+
+
+@contextmanager
+def serving(
+    loop: asyncio.AbstractEventLoop, settings: Sequence[str]
+) -> Iterator[tuple[Stack, Path]]:
+    """Start a server with these settings, and workers over a database in a folder of its own."""
     starting = WorkflowEnvironment.start_local(
         dev_server_existing_path=str(temporal_binary()),
-        dev_server_extra_args=SETTINGS,
+        dev_server_extra_args=settings,
         data_converter=pydantic_data_converter,
     )
     server = asyncio.run_coroutine_threadsafe(starting, loop).result(60)
@@ -387,11 +488,7 @@ def main() -> None:
         upgrade(db)
         stack = workspace(db, temporal)
         with run_workers(stack):
-            for name in (*TEMPLATES, *RUNS):
-                path = FOLDER / f"{name}.json"
-                if name in anew or not path.exists():
-                    path.write_text(_compact(record(stack, name, Path(folder))))
-                    sys.stdout.write(f"recorded {name}\n")
+            yield stack, Path(folder)
         db.close()
     temporal.run(server.shutdown())
 

@@ -22,7 +22,8 @@ from workflows.job import RacineJob
 from workflows.loop import RacineLoop
 from workflows.sandbox import Sandbox
 
-HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+FOLDER = Path(__file__).parent / "histories"
+HISTORIES = sorted(FOLDER.glob("*.json"))
 
 
 def test_the_sandbox_catches_a_clock(temporal: Temporal) -> None:
@@ -45,6 +46,21 @@ def test_the_sandbox_catches_a_clock(temporal: Temporal) -> None:
 
 def test_there_are_recorded_histories() -> None:
     assert {path.stem for path in HISTORIES} >= {"chain", "control", "failure", "governance_run"}
+
+
+@pytest.mark.parametrize("kind", ["continued", "continued_loop", "carried", "carried_loop"])
+def test_histories_that_continue_as_new_are_recorded_with_the_next(kind: str) -> None:
+    first, second = (
+        WorkflowHistory.from_json(kind, (FOLDER / f"{kind}_{number}.json").read_text()).events
+        for number in (1, 2)
+    )
+    end = first[-1].workflow_execution_continued_as_new_event_attributes
+    began = second[0].workflow_execution_started_event_attributes
+    assert began.first_execution_run_id
+    assert began.original_execution_run_id == end.new_execution_run_id
+    names = [e.activity_task_scheduled_event_attributes.activity_id for e in (*first, *second)]
+    moved = {move for move in ("carry", "fetch") if f"racine:{move}:0" in names}
+    assert moved == ({"carry", "fetch"} if kind.startswith("carried") else set())
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)

@@ -30,17 +30,6 @@ def patiently(order: Any) -> None:
             time.sleep(0.1)
 
 
-def histories(stack: Stack, workflow_id: str) -> list[WorkflowHistory]:
-    """Return the histories of a workflow that continued as new, the last first."""
-    found, execution = list[WorkflowHistory](), ""
-    while not found or execution:
-        handle = stack.temporal.client.get_workflow_handle(workflow_id, run_id=execution or None)
-        found.append(stack.temporal.run(handle.fetch_history()))
-        began = found[-1].events[0].workflow_execution_started_event_attributes
-        execution = began.continued_execution_run_id
-    return found
-
-
 def fetches(history: WorkflowHistory) -> bool:
     """Tell whether it read what it goes on with from blobs."""
     names = [e.activity_task_scheduled_event_attributes.activity_id for e in history.events]
@@ -90,6 +79,6 @@ def test_iterations_half_done_are_carried_by_reference(impatient: Stack) -> None
     }
     run_id, _ = begin(impatient, "heavy", document)
     assert impatient.result(run_id).outputs == {"states": ["succeeded"] * 28}
-    chain_of = histories(impatient, f"heavy/{run_id}/each[0]")
-    assert len(chain_of) > 1
-    assert any(fetches(history) for history in chain_of)
+    histories = impatient.histories(f"heavy/{run_id}/each[0]")
+    assert len(histories) > 1
+    assert any(fetches(history) for history in histories)

@@ -21,10 +21,31 @@ _OVERLOAD = re.compile(r"found no matching overload for '(.+?)' applied to '\((.
 _OPERAND = re.compile(r"expression of type '(.+)' cannot be the operand of a select operation")
 _NUMBERS = frozenset(("int", "uint", "double", "wrapper(int)", "wrapper(double)"))
 _COMPARES = frozenset(("_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_", "@in"))
-_WANTED = {"boolean": "A condition is true or false: compare it with something.",
-           "array": "A loop walks over a list."}  # fmt: skip
 _JSON_NAMES = {"INT": "integer", "DOUBLE": "number", "BOOL": "boolean", "LIST": "array",
                "STRING": "string", "MAP": "object", "NULL": "null"}  # fmt: skip
+
+
+CONVERT = "Take what fits, or convert: int(), double(), string()."
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a place takes: JSON's names of the types, what says so, and what to do about others."""
+
+    kinds: frozenset[str]
+    says: str
+    next_step: str
+
+    def takes(self, gives: str) -> bool:
+        """Tell whether a value of that type may fit; a number may be whole."""
+        alike = {"integer": "number", "number": "integer"}
+        return gives in self.kinds or alike.get(gives) in self.kinds
+
+
+CONDITION = Wanted(
+    frozenset({"boolean"}), "", "A condition is true or false: compare it with something."
+)
+LIST = Wanted(frozenset({"array"}), "", "A loop walks over a list.")
 
 
 @dataclass(frozen=True)
@@ -35,22 +56,24 @@ class Names:
     declared: Mapping[str, Shape]
 
     def faults(
-        self, expression: str, pointer: str, reads: Iterable[str] = (), wanted: str | None = None
+        self,
+        expression: str,
+        pointer: str,
+        reads: Iterable[str] = (),
+        wanted: Wanted | None = None,
     ) -> Iterator[Fault]:
-        """Yield what is wrong with the types of an expression that reads these declared names.
-
-        `wanted` is JSON's name of the type that it has to give.
-        """
+        """Yield what is wrong with the types of an expression that reads these declared names."""
         complaints = self.complaints(expression)
         known = [f"{name} is {self.declared[name].told}." for name in dict.fromkeys(reads)
                  if name in self.declared]  # fmt: skip
         for complaint in complaints:
-            step = " ".join([*known, "Take what fits, or convert: int(), double(), string()."])
+            step = " ".join([*known, CONVERT])
             yield Fault(pointer, f"{expression!r}: {complaint}.", step, "types")
         if wanted and not complaints:
             gives = self.gives(expression)
-            if gives not in (None, wanted):
-                yield Fault(pointer, f"{expression!r} gives {gives}.", _WANTED[wanted], "types")
+            if gives is not None and not wanted.takes(gives):
+                says = f"{expression!r} gives {gives}{wanted.says}."
+                yield Fault(pointer, says, wanted.next_step, "types")
 
     def complaints(self, expression: str) -> list[str]:
         """Return what evaluation could not do with values of these shapes, a sentence each."""

@@ -29,6 +29,11 @@ class Shape:
         return next(iter(kinds)) if len(kinds) == 1 and "" not in kinds else None
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """JSON's names of the types that it may have; none where it does not say."""
+        return frozenset() if "" in self._kinds else frozenset(self._kinds)
+
+    @property
     def nullable(self) -> bool:
         return "null" in self._kinds
 

@@ -7,9 +7,10 @@ from typing import Any
 from racine.definitions.document import Join, RunIf, Task
 from racine.definitions.graph import did_you_mean
 from racine.definitions.scope import Placed, Scope
-from racine.definitions.types import Declared, find, values_of
+from racine.definitions.types import Declared, find, input_faults, values_of, wanted_inputs
 from racine.errors import Fault, InvalidInput
 from racine.expression_tree import Reference
+from racine.expression_types import CONDITION, LIST, Wanted
 from racine.expressions import (
     CONTEXTS,
     broken_templates,
@@ -65,19 +66,22 @@ def reference_faults(names: Names, placed: Placed) -> Iterator[Fault]:
     for text in broken_templates(_templated(task)):
         yield Fault(placed.pointer, f"{text!r} opens or closes a template without its partner.",
                     "Write {{ expression }}.", "broken_template")  # fmt: skip
+    yield from input_faults(placed)
     wanted = _wanted(placed)
     for pointer, expression in located_expressions(task, placed.pointer):
         yield from expression_faults(names, expression, pointer, placed.key, wanted.get(pointer))
 
 
-def _wanted(placed: Placed) -> dict[str, str]:
-    """Return the places of a task that only take values of one type, by pointer."""
+def _wanted(placed: Placed) -> dict[str, Wanted]:
+    """Return the places of a task that only take values of some types, by pointer."""
     task, pointer = placed.task, placed.pointer
-    wanted = {f"{pointer}/condition": "boolean"} if task.condition is not None else {}
+    wanted = wanted_inputs(placed)
+    if task.condition is not None:
+        wanted[f"{pointer}/condition"] = CONDITION
     for kind, work in zip(task.kinds, task.works, strict=True):
-        wanted.update({f"{pointer}/{kind}/{name}": "boolean" for name in work.CONDITIONS})
+        wanted.update({f"{pointer}/{kind}/{name}": CONDITION for name in work.CONDITIONS})
         if kind == "for_each_task":
-            wanted[f"{pointer}/{kind}/inputs"] = "array"
+            wanted[f"{pointer}/{kind}/inputs"] = LIST
     return wanted
 
 
@@ -104,12 +108,12 @@ def result_faults(names: Names, owner: Placed) -> Iterator[Fault]:
     if names.scope.undoes:
         return
     for pointer, expression in located_results(owner.task, owner.pointer):
-        wanted = "boolean" if pointer.endswith("/condition") else None
+        wanted = CONDITION if pointer.endswith("/condition") else None
         yield from expression_faults(names, expression, pointer, None, wanted)
 
 
 def expression_faults(
-    names: Names, expression: str, pointer: str, reader: str | None, wanted: str | None = None
+    names: Names, expression: str, pointer: str, reader: str | None, wanted: Wanted | None = None
 ) -> Iterator[Fault]:
     """Yield the faults of one expression; `reader` None is the job's end, which reads any task.
 

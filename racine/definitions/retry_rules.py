@@ -7,7 +7,7 @@ from pydantic import Field
 
 from racine.definitions.parts import Part
 from racine.errors import Fault, InvalidInput
-from racine.expression_types import Names
+from racine.expression_types import CONDITION, Names
 from racine.expressions import check
 from racine.json_shapes import shape_of
 
@@ -58,7 +58,7 @@ def rule_faults(rules: list[RetryRule], pointer: str) -> Iterator[Fault]:
         except InvalidInput as fault:
             yield Fault(place, fault.message, "A rule names error and attempt.", "expression")
             continue
-        yield from _TYPES.faults(rule.when, place, _TYPES.declared, "boolean")
+        yield from _TYPES.faults(rule.when, place, _TYPES.declared, CONDITION)
         for path in (reference.path for reference in found):
             if path[0] == "error" and len(path) > 1 and path[1] not in ERROR_FIELDS:
                 yield Fault(place, f"An error has no {path[1]!r}.",

@@ -58,7 +58,10 @@ def _operation_faults(placed: Placed) -> Iterator[Fault]:
         known[spec.operation].input.model_validate(spec.input)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            if not _waits_for_template(spec.input, fault["loc"]):
+            unknown = fault["type"] == "extra_forbidden"
+            # No value makes a field known: there a template above alone is waited for.
+            path = fault["loc"][:-1] if unknown else fault["loc"]
+            if not _waits_for_template(spec.input, path):
                 yield Fault(
                     f"{pointer}/input{pointer_of(fault['loc'])}",
                     f"{spec.operation}: {fault['msg']}.",

@@ -11,9 +11,11 @@ from typing import Any
 
 from racine import registry
 from racine.definitions.document import ForEachTask, Parameter
+from racine.definitions.schemas import pointer_of
 from racine.definitions.scope import Placed, Scope
 from racine.errors import Fault
 from racine.expression_tree import Reference
+from racine.expression_types import CONVERT, Wanted
 from racine.expression_types import Names as Typed
 from racine.expressions import CONTEXTS, has_template, is_template, references, templates_in
 from racine.json_shapes import Shape, or_null, seen, shape_of
@@ -28,7 +30,7 @@ class _Asked:
     expression: str
     reads: Sequence[str]
     tests: bool
-    wanted: str | None
+    wanted: Wanted | None
 
 
 @dataclass
@@ -48,7 +50,7 @@ class Declared:
         pointer: str,
         expression: str,
         found: Sequence[Reference],
-        wanted: str | None,
+        wanted: Wanted | None,
     ) -> None:
         """Take note of an expression that is sound but for its types."""
         self._roots |= dict.fromkeys(scope.variables)
@@ -150,6 +152,51 @@ def values_of(placed: Placed) -> Shape | None:
         return _result_of(task.operation_task.operation)
     values = task.works[0].values() if kind else None
     return None if values is None else shape_of({"type": "object", "properties": dict(values)})
+
+
+def input_faults(placed: Placed) -> Iterator[Fault]:
+    """Yield the texts with templates in them that stand where an operation takes no text."""
+    for pointer, text, wanted in _typed_inputs(placed):
+        if not is_template(text) and not wanted.takes("string"):
+            yield Fault(pointer, f"{text!r} gives string{wanted.says}.",
+                        "Make the whole of it one template, {{ … }}, which keeps its type.",
+                        "types")  # fmt: skip
+
+
+def wanted_inputs(placed: Placed) -> dict[str, Wanted]:
+    """Return what the whole templates in an operation's input have to give, by their pointer."""
+    return {pointer: wanted for pointer, text, wanted in _typed_inputs(placed) if is_template(text)}
+
+
+def _typed_inputs(placed: Placed) -> Iterator[tuple[str, str, Wanted]]:
+    spec = placed.task.operation_task
+    shape = _input_of(spec.operation) if spec else None
+    if spec is None or shape is None:
+        return
+    for pointer, text, inner in _templated(spec.input, shape):
+        if inner.kinds:
+            says = f", and {spec.operation} takes {' or '.join(sorted(inner.kinds))} here"
+            place = f"{placed.pointer}/operation_task/input{pointer}"
+            yield place, text, Wanted(inner.kinds, says, CONVERT)
+
+
+def _templated(value: Any, shape: Shape, pointer: str = "") -> Iterator[tuple[str, str, Shape]]:
+    """Yield the texts with templates in a value, with their place and what is known of it."""
+    if has_template(value):
+        yield pointer, value, shape
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            if (field_ := shape.field(name)) is not None:
+                yield from _templated(item, field_, pointer + pointer_of([name]))
+    elif isinstance(value, list) and (element := shape.element()) is not None:
+        for number, item in enumerate(value):
+            yield from _templated(item, element, f"{pointer}/{number}")
+
+
+@lru_cache(maxsize=512)
+def _input_of(name: str) -> Shape | None:
+    operation = registry.operations().get(name)
+    return shape_of(operation.input.model_json_schema()) if operation else None
 
 
 @lru_cache(maxsize=512)

@@ -272,3 +272,72 @@ def test_an_output_that_need_not_be_there_is_hinted_at() -> None:
     assert "has(tasks.a.values.good)" in hint.next_step
     asked = reader("has(tasks.a.values.good) ? tasks.a.values.good : false")
     assert examine({"name": "j", "tasks": [source(), asked]}).hints == []
+
+
+def monitoring(**more: Any) -> dict[str, Any]:
+    given = {"name": "m", "cron": "0 6 * * *", **more}
+    spec = {"operation": "scan_logic.schedule_monitoring", "input": given}
+    return {"task_key": "b", "operation_task": spec, "depends_on": [{"task_key": "a"}]}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says", "step"),
+    [
+        ("jitter_seconds", "1{{ tasks.a.values.count }}",
+         "'1{{ tasks.a.values.count }}' gives string, and"
+         " scan_logic.schedule_monitoring takes integer here.",
+         "Make the whole of it one template, {{ … }}, which keeps its type."),
+        ("parameters", "all of {{ tasks.a.values.owner }}",
+         "'all of {{ tasks.a.values.owner }}' gives string, and"
+         " scan_logic.schedule_monitoring takes null or object here.",
+         "Make the whole of it one template, {{ … }}, which keeps its type."),
+        ("name", "{{ tasks.a.values.count }}",
+         "'tasks.a.values.count' gives integer, and"
+         " scan_logic.schedule_monitoring takes string here.",
+         "Take what fits, or convert: int(), double(), string()."),
+        ("jitter_seconds", "{{ tasks.a.values.name }}",
+         "'tasks.a.values.name' gives string, and"
+         " scan_logic.schedule_monitoring takes integer here.",
+         "Take what fits, or convert: int(), double(), string()."),
+    ],
+)  # fmt: skip
+def test_what_an_operation_does_not_take_is_refused(
+    field: str, value: str, says: str, step: str
+) -> None:
+    (fault,) = told(source(), monitoring(**{field: value}))
+    assert fault == Fault(f"/tasks/1/operation_task/input/{field}", says, step, "types")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "{{ tasks.a.values.name }}"),
+        ("name", "nightly {{ tasks.a.values.count }}"),
+        ("overlap", "{{ tasks.a.values.name }}_all"),
+        ("jitter_seconds", "{{ tasks.a.values.count }}"),
+        ("jitter_seconds", "{{ tasks.a.values.share }}"),
+        ("jitter_seconds", "{{ int(tasks.a.values.name) }}"),
+        ("jitter_seconds", "{{ tasks.a.values.late }}"),
+        ("parameters", "{{ tasks.a.values.owner }}"),
+        ("parameters", {"any": "{{ tasks.a.values.count }}", "text": "x{{ params.n }}"}),
+        ("source_id", "{{ tasks.a.values.any }}"),
+    ],
+)
+def test_what_an_operation_may_take_is_taken(field: str, value: Any) -> None:
+    assert told(source(), monitoring(**{field: value}), parameters=[{"name": "n"}]) == []
+
+
+def test_items_of_a_list_are_judged_one_by_one() -> None:
+    spec = {"operation": "compliance.validate", "input": {
+        "scan_id": "s", "frameworks": ["gdpr", "{{ tasks.a.values.count }}"]}}  # fmt: skip
+    task = {"task_key": "b", "operation_task": spec, "depends_on": [{"task_key": "a"}]}
+    (fault,) = told(source(), task)
+    assert (fault.pointer, fault.code) == (
+        "/tasks/1/operation_task/input/frameworks/1", "types",
+    )  # fmt: skip
+
+
+def test_a_field_that_an_operation_does_not_know_is_refused_whatever_it_holds() -> None:
+    (fault,) = told(source(), monitoring(jitter="{{ tasks.a.values.count }}"))
+    assert fault.pointer == "/tasks/1/operation_task/input/jitter"
+    assert fault.code == "extra_forbidden"

@@ -26,7 +26,7 @@ from models.stores.paging import Page
 from models.stores.run_queue import Turn as Turn
 from models.stores.runs import Run as Run
 from models.stores.runs import RunEvent as RunEvent
-from models.temporal import ACTOR, JOB, REPAIR, TRIGGER, WORKSPACE
+from models.temporal import ACTOR, JOB, REPAIR, STATE, TRIGGER, WORKSPACE
 from racine.definitions import parameters
 from racine.engine.kept import Kept
 from racine.engine.plan import Plan
@@ -46,6 +46,7 @@ _WORKSPACE = SearchAttributeKey.for_keyword(WORKSPACE)
 _JOB = SearchAttributeKey.for_keyword(JOB)
 _TRIGGER = SearchAttributeKey.for_keyword(TRIGGER)
 _ACTOR = SearchAttributeKey.for_keyword(ACTOR)
+_STATE = SearchAttributeKey.for_keyword(STATE)
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,7 @@ async def start(client: Client, what: Launch) -> None:
                     SearchAttributePair(_JOB, what.job),
                     SearchAttributePair(_TRIGGER, what.trigger),
                     SearchAttributePair(_ACTOR, context.actor),
+                    SearchAttributePair(_STATE, RunState.RUNNING.value),
                 ]
             ),
             rpc_timeout=timedelta(seconds=_START_SECONDS),

@@ -20,6 +20,7 @@ from models.session import Database
 from models.stores import controls, leases, pool_leases, run_queue, runs
 from models.stores.controls import RunControl
 from models.stores.runs import Run
+from models.temporal import STATE
 from racine.engine.states import FINAL_RUN_STATES, RunState
 from racine.errors import RacineError
 from services import controls as orders
@@ -34,7 +35,13 @@ _DESCRIBED = 40
 _OVERLAP = timedelta(seconds=30)
 """Visibility is behind by up to seconds: each look goes back so far behind the last."""
 _RPC = timedelta(seconds=5)
-_CLOSED_QUERY = "WorkflowType = 'RacineJob' AND ExecutionStatus != 'Running' AND CloseTime > '{}'"
+_YOUNG = 6
+"""Graces for which visibility alone is asked about a run: most end before."""
+_CLOSED_QUERY = (
+    "WorkflowType = 'RacineJob' AND ExecutionStatus != 'Running' AND CloseTime > '{}'"
+    f" AND ({STATE} IS NULL OR {STATE} IN ('{RunState.RUNNING}', '{RunState.PAUSED}'))"
+)
+"""Those that were ended from outside: an interpreter shows the end once the index has it."""
 
 _log = structlog.get_logger("reconciler")
 
@@ -128,8 +135,9 @@ class Reconciler:
         if not some:
             self._closed_since = datetime.now(UTC)
             return
-        await asyncio.gather(*(self._look(run) for run in some))
         began = datetime.now(UTC)
+        old = began - _YOUNG * self.grace
+        await asyncio.gather(*(self._look(r) for r in some if (r.started_at or r.created_at) < old))
         for execution in await self._closed():
             await self._end(execution)
         self._closed_since = began

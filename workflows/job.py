@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from models.temporal import STATE
     from racine.engine.kept import Kept
-    from racine.engine.plan import PROMPT, Plan, Step
+    from racine.engine.plan import PROMPT, SHOWS_AT_CLOSE, Plan, Step
     from racine.engine.policies import verdict
     from racine.engine.repair import outlook
     from racine.engine.states import UNDONE, RunState, TaskResult, TaskState
@@ -56,6 +56,8 @@ class RacineJob(Ordered):
     @workflow.init
     def __init__(self, given: JobInput) -> None:
         self._away = bool(given.carried_in)
+        self._shown = workflow.info().typed_search_attributes.get(_STATE)
+        """The state that Temporal has shown since the start."""
         self._take_up(given)
 
     def _take_up(self, given: JobInput) -> None:
@@ -117,7 +119,7 @@ class RacineJob(Ordered):
     async def run(self, given: JobInput) -> RunResult:
         if given.carried_in:
             given = await self._fetch(given)
-        if given.carried is None:
+        if given.carried is None and self._shown is None:
             self._show(RunState.RUNNING)
         if self._watch is not None:
             self._watch.begin(self._began_at)
@@ -133,6 +135,8 @@ class RacineJob(Ordered):
         except RacineError as fault:
             raise ApplicationError(fault.message, type=fault.code, non_retryable=True) from fault
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if given.plan.version >= SHOWS_AT_CLOSE:
+            self._show(state)
         return conclude(result)
 
     @workflow.signal
@@ -439,7 +443,8 @@ class RacineJob(Ordered):
     async def _finish(self, state: RunState) -> RunResult:
         """Write the run's end into the index; a cancellation meanwhile changes nothing."""
         plan = self._given.plan
-        self._show(state)
+        if plan.version < SHOWS_AT_CLOSE:
+            self._show(state)
         pieces = list(parts(self._kept())) if self._given.keeps else []
         for part in pieces[:-1]:
             await self._write(part)

@@ -24,7 +24,7 @@ from racine.expressions import references, templates_in
 if TYPE_CHECKING:
     import networkx as nx
 
-PLAN_VERSION = 3
+PLAN_VERSION = 4
 """Raised when plans are read differently; old readings stay until no run has them.
 
 From 2 on retry rules judge every failure of a task, not those alone that its activity reports, and
@@ -32,6 +32,9 @@ the limit of all its attempts taken together counts over all tries.
 """
 PROMPT = 3
 """From this version on the log hears at once of ends and orders that no activity takes along."""
+
+SHOWS_AT_CLOSE = 4
+"""From this version on Temporal shows the end of a run as it closes, when the index has it."""
 
 INLINE_STEPS = 100
 """Steps up to which a loop runs in the workflow of its run; larger ones get their own."""

@@ -120,6 +120,7 @@ _BRANCH = {"task_key": "gate", "condition_task": {"expression": "tasks.a.values.
 
 RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
     "chain": ({"tasks": _chain(10)}, {}, _nothing),
+    "shown_at_close": ({"tasks": _chain(3)}, {}, _nothing),
     "fan_out": ({"tasks": [_echo(f"t{n}") for n in range(40)]}, {}, _nothing),
     "control": ({"tasks": _chain(20)}, {}, _pause_and_resume),
     "cancel": ({"tasks": _chain(20)}, {}, _cancel),

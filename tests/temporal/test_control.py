@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
@@ -71,6 +72,18 @@ def test_a_paused_run_starts_nothing_and_resumes(stack: Stack) -> None:
     assert stack.result(run_id).state == "completed"
     attributes = run(handle.describe()).typed_search_attributes
     assert {pair.key.name: pair.value for pair in attributes}["RacineState"] == "completed"
+
+
+def test_showing_a_runs_state_takes_one_event(stack: Stack) -> None:
+    run_id = stack.start(stack.save(chain(2)))
+    stack.result(run_id)
+    history = stack.temporal.run(handle_of(stack, run_id).fetch_history())
+    kinds = [event.event_type for event in history.events]
+    assert kinds.count(EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES) == 1
+    assert kinds[-2:] == [
+        EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+    ]
 
 
 def test_a_cancelled_run_ends_its_tasks_and_says_so(stack: Stack) -> None:

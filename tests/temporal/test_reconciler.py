@@ -84,6 +84,14 @@ def test_a_run_that_temporal_lost_has_failed(idle_stack: Stack) -> None:
     assert run.error["code"] == "lost"
 
 
+def test_a_run_that_began_a_moment_ago_is_left_to_visibility(idle_stack: Stack) -> None:
+    launch = record(idle_stack)
+    executions.mark_started(idle_stack.db, launch.run_id)
+    patient = Reconciler(idle_stack.db, idle_stack.temporal.client, grace=timedelta(minutes=10))
+    assert idle_stack.temporal.run(patient.round())
+    assert run_of(idle_stack.db, launch.run_id).state == RunState.RUNNING
+
+
 def test_visibility_tells_of_runs_beyond_those_looked_at(idle_stack: Stack) -> None:
     """More open runs than a round describes: the closed one is found all the same."""
     job_id = idle_stack.save(JOB)

@@ -24,7 +24,7 @@ from temporalio.exceptions import (
 with workflow.unsafe.imports_passed_through():
     from activities.names import ACTIVITY_QUEUE, LEAVE_QUEUE, LOOK_AT_RUN, OWN, RECORD_CHILD_RUN
     from models.messages import ChildRunCall, ChildRunLaunch, Left, RunLook, RunResult
-    from models.temporal import ACTOR, JOB, TRIGGER, WORKSPACE
+    from models.temporal import ACTOR, JOB, STATE, TRIGGER, WORKSPACE
     from racine.definitions.schemas import mismatches
     from racine.engine.plan import Step
     from racine.engine.scheduler import ORDERED, heed, ordered
@@ -97,7 +97,7 @@ async def _start(level: "Level", launch: ChildRunLaunch) -> Handle | None:
     """Start the recorded run; None when the sweeper was quicker."""
     context = launch.input.context
     pairs = {WORKSPACE: context.workspace_id, JOB: launch.job, TRIGGER: "run_job",
-             ACTOR: context.actor}  # fmt: skip
+             ACTOR: context.actor, STATE: RunState.RUNNING.value}  # fmt: skip
     try:
         handle: Handle = await workflow.start_child_workflow(
             "RacineJob",

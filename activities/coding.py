@@ -19,9 +19,9 @@ def coder(key: bytes) -> Coder:
     """
     cipher = Cipher(algorithms.AES256(key), modes.ECB())
 
-    def code(data: Sequence[bytes]) -> Sequence[int]:
+    def code(data: Sequence[bytes], hashes: Sequence[int]) -> Sequence[int]:
         blocks = array("I", bytes(16 * len(data)))
-        blocks[0::4] = array("I", map(zlib.crc32, data))
+        blocks[0::4] = array("I", hashes)
         blocks[1::4] = array("I", map(zlib.adler32, data))
         blocks[2::4] = array("I", map(len, data))
         return array("Q", cipher.encryptor().update(blocks.tobytes()))[::2]

@@ -16,8 +16,8 @@ from racine.governance.scan_logic.profile import (
 )
 from racine.governance.scan_logic.sketches import Coder
 
-_CHUNK_ROWS = 50_000
-_CHUNK_CELLS = 1_500_000
+_CHUNK_ROWS = 100_000
+_CHUNK_CELLS = 3_000_000
 
 
 def chunk_rows(columns: int) -> int:

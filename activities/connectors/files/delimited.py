@@ -20,7 +20,7 @@ from activities.connectors.files.blocks import (
 )
 from activities.connectors.files.dialect import HEAD, Dialect, sniff
 from activities.connectors.files.store import File
-from activities.connectors.protocol import Asset, Batch, Column, Position, Sample
+from activities.connectors.protocol import Asset, Batch, Column, Position, Sample, Values
 from activities.connectors.rows import blocks as row_blocks
 from activities.connectors.rows import in_batches, reservoir
 
@@ -78,7 +78,7 @@ def read(file: File, asset: Asset, sample: Sample, after: Position | None) -> It
         return
     irregular = Counter[str]()
     if file.bytes <= _WHOLE or dialect.encoding != "utf-8" or file.is_compressed:
-        parts = (_even(rows, width, irregular) for rows, _ in _parts(file, dialect, irregular))
+        parts = (_even(rows, width, irregular) for rows in _parts(file, dialect, irregular))
         rows = reservoir(parts, sample.rows, sample.seed)
     else:
         rows = list(_even(_scattered(file, dialect, sample, irregular), width, irregular))
@@ -87,28 +87,51 @@ def read(file: File, asset: Asset, sample: Sample, after: Position | None) -> It
 
 def _all(file: File, dialect: Dialect, width: int, after: int | None) -> Iterator[Batch]:
     irregular = Counter[str]()
-    for rows, position in _parts(file, dialect, irregular, after):
-        columns = list(zip(*_even(rows, width, irregular), strict=True))
-        yield Batch(columns or [()] * width, len(rows), position, dict(irregular))
+    for text, header, position in _texts(file, dialect, irregular, after):
+        columns: Sequence[Values] | None = columns_of(text, dialect.delimiter, width, header)
+        if columns is None:
+            rows = _even(parse(text, dialect.delimiter)[header:], width, irregular)
+            columns = list(zip(*rows, strict=True)) or [()] * width
+        yield Batch(columns, len(columns[0]) if columns else 0, position, dict(irregular))
         irregular.clear()
 
 
-def _parts(
+def _parts(file: File, dialect: Dialect, irregular: Counter[str]) -> Iterator[Rows]:
+    for text, header, _ in _texts(file, dialect, irregular):
+        yield parse(text, dialect.delimiter)[header:]
+
+
+def _texts(
     file: File, dialect: Dialect, irregular: Counter[str], after: int | None = None
-) -> Iterator[tuple[Rows, int]]:
-    """Yield rows with the offset at which each part ends, the header left out."""
-    first = after is None and dialect.header
+) -> Iterator[tuple[str, int, int]]:
+    """Yield texts of whole rows, how many of each are the header, and the offset it ends at."""
+    header = int(after is None and dialect.header)
     position = dialect.start if after is None else after
     newline = dialect.newline.encode(dialect.encoding)
     quote = '"'.encode(dialect.encoding)
     with file.opened() as stream:
         stream.seek(position)
         for block in blocks(stream, newline, irregular, quote):
-            rows = parse(decode(block.data, dialect.encoding, irregular), dialect.delimiter)
             position += block.taken
-            if first and rows:
-                rows, first = rows[1:], False
-            yield rows, position
+            text = decode(block.data, dialect.encoding, irregular)
+            yield text, header, position
+            header = 0 if text.strip("\r\n") else header
+
+
+def columns_of(text: str, delimiter: str, width: int, header: int) -> list[list[str]] | None:
+    """Return columns where each line has that many cells and none is quoted, else None.
+
+    Splitting the whole text takes half as long as reading it row by row, and leaves the garbage
+    collector no rows to look through.
+    """
+    text = text.replace("\r\n", "\n")
+    if width < 2 or '"' in text or "\r" in text:
+        return None
+    text = text.removesuffix("\n")
+    if {line.count(delimiter) for line in text.split("\n")} != {width - 1}:
+        return None
+    cells = text.replace("\n", delimiter).split(delimiter)
+    return [cells[header * width + place :: width] for place in range(width)]
 
 
 def parse(text: str, delimiter: str) -> Rows:

@@ -33,8 +33,11 @@ class Range:
     def add(self, numbers: Sequence[float], counts: Sequence[int]) -> None:
         if not numbers:
             return
-        self.count += sum(counts)
-        self.total += sum(map(mul, numbers, counts))
+        count = sum(counts)
+        self.count += count
+        # Mostly each value is there once, and there is nothing to multiply.
+        alone = count == len(counts)
+        self.total += sum(numbers if alone else map(mul, numbers, counts))
         self.least = min(self.least, min(numbers))
         self.greatest = max(self.greatest, max(numbers))
 

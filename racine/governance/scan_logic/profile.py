@@ -30,6 +30,8 @@ LONGEST_VALUE = 4096
 
 _HASH_BITS = 32
 _AT_ONCE = 512
+_WINDOW = 4096
+"""Distinct values after which a column of many is sifted: while the processor's cache has them."""
 _SHAPES_READ = 2000
 _LONGEST_SHAPE = 40
 
@@ -58,29 +60,31 @@ class ColumnProfile:
         self._blank_is_null, self._limit = blank_is_null, limit
         self._characters = characters
         self._longest_mean = 1
-        self._seen: Counter[str | None] = Counter()
+        self._fresh: Counter[str | None] = Counter()
+        self._held: Counter[str | None] = Counter()
         self._level = 0
         self._code = code
         self._found = ColumnSketch(kept=None if code is None else KeptSketches())
         self.blanks = self.rows = self.bytes = 0
 
     def add(self, values: Sequence[str | None]) -> None:
-        self._seen.update(values)
+        self._fresh.update(values)
         mean = self._mean_length(values)
         self.rows += len(values)
         self.bytes += mean * len(values)
         room = min(self._limit, self._characters // self._longest_mean)
-        if len(self._seen) > room:
-            self._count_blanks()
-            # Far below the limit, or the next batch would already have all hashed again.
-            self._thin(room // 4)
+        if len(self._fresh) > (min(room, _WINDOW) if self._level else room):
+            self._sift(room // 4)
 
     def sample(self) -> Mapping[str, int]:
         """Return the distinct values for the classifiers, each with its count."""
-        self._count_blanks()
         if self._level:
-            self._thin(len(self._seen))
-        return _shortened(self._seen)
+            self._sift(len(self._fresh) + len(self._held))
+        else:
+            self._count_blanks()
+            self._held.update(self._fresh)
+            self._fresh.clear()
+        return _shortened(self._held)
 
     def sketch(self, sample: Mapping[str, int]) -> ColumnSketch:
         """Return all that is known, which holds no value; `sample` is what `sample()` gave.
@@ -88,9 +92,10 @@ class ColumnProfile:
         It ends the profile: nothing is added to it afterwards.
         """
         found = self._found
-        distinct, exact = len(self._seen) << self._level, self._level == 0
-        seen = [*self._seen]  # the sample's longest values are cut
-        self._take(seen, [*self._seen.values()], encoded(seen) if self._code else ())
+        distinct, exact = len(self._held) << self._level, self._level == 0
+        held = [*self._held]  # the sample's longest values are cut
+        data = encoded(held) if self._code else []
+        self._take(held, [*self._held.values()], data, list(map(zlib.crc32, data)))
         found.distinct, found.exact = distinct, exact
         shapes, types = _shapes(sample)
         found.shapes.add(shapes)
@@ -105,8 +110,8 @@ class ColumnProfile:
         return mean
 
     def _count_blanks(self) -> None:
-        nulls = self._seen.pop(None, 0)
-        blanks = self._seen.pop("", 0)
+        nulls = self._fresh.pop(None, 0)
+        blanks = self._fresh.pop("", 0)
         self.blanks += blanks
         if self._blank_is_null:
             nulls += blanks
@@ -114,29 +119,39 @@ class ColumnProfile:
             self._found.values += blanks
         self._found.nulls += nulls
 
-    def _thin(self, room: int) -> None:
-        """Drop the values whose hash is not of the level, once they are counted and measured.
+    def _sift(self, room: int) -> None:
+        """Hold the fresh values whose hash is of the level; count and measure the others.
 
         The level is raised until there is room.
         """
-        values, counts = [*self._seen], [*self._seen.values()]
+        self._count_blanks()
+        values, counts = [*self._fresh], [*self._fresh.values()]
         data = encoded(values)
         hashes = list(map(zlib.crc32, data))
-        held = _of_level(hashes, self._level)
-        while len(held) > room and self._level < _HASH_BITS:
+        drops = self._beyond(hashes)
+        while drops.count(0) > room and self._level < _HASH_BITS:
             self._level += 1
-            held = _of_level(held, self._level)
-        mask = (1 << self._level) - 1
-        drops = [hashed & mask for hashed in hashes]
-        kept: Counter[str | None] = Counter()
-        dict.update(kept, compress(self._seen.items(), map(not_, drops)))
-        self._seen = kept
+            drops = self._beyond(hashes)
+        self._held.update(dict(compress(self._fresh.items(), map(not_, drops))))
+        self._fresh = Counter()
         self._take(
             list(compress(values, drops)), list(compress(counts, drops)),
-            list(compress(data, drops)),
+            list(compress(data, drops)), list(compress(hashes, drops)),
         )  # fmt: skip
+        if len(self._held) > room and self._level < _HASH_BITS:
+            self._level += 1
+            self._held, self._fresh = Counter(), self._held
+            self._sift(room)
 
-    def _take(self, values: Sequence[Any], counts: Sequence[int], data: Sequence[bytes]) -> None:
+    def _beyond(self, hashes: Iterable[int]) -> list[int]:
+        """Return for each hash 0 where it is of the level."""
+        mask = (1 << self._level) - 1
+        return [hashed & mask for hashed in hashes]
+
+    def _take(
+        self, values: Sequence[Any], counts: Sequence[int],
+        data: Sequence[bytes], hashes: Sequence[int],
+    ) -> None:  # fmt: skip
         """Count and measure distinct values; what is dropped comes once, what stays at the end."""
         found = self._found
         found.values += sum(counts)
@@ -144,12 +159,7 @@ class ColumnProfile:
         found.months.add(values)
         numbers = found.numbers.add(values, counts)
         if found.kept is not None and self._code is not None:
-            found.kept.add(self._code(data), counts, numbers)
-
-
-def _of_level(hashes: Iterable[int], level: int) -> list[int]:
-    mask = (1 << level) - 1
-    return [hashed for hashed in hashes if not hashed & mask]
+            found.kept.add(self._code(data, hashes), counts, numbers)
 
 
 def encoded(values: Sequence[Any]) -> list[bytes]:

@@ -15,8 +15,11 @@ from itertools import compress, repeat
 from operator import truediv
 from typing import Any
 
-Coder = Callable[[Sequence[bytes]], Sequence[int]]
-"""Gives each encoded value 64 bits that nobody without a secret can tell from random ones."""
+Coder = Callable[[Sequence[bytes], Sequence[int]], Sequence[int]]
+"""Gives each encoded value 64 bits that nobody without a secret can tell from random ones.
+
+It takes their CRC-32 beside them, which their sampling needs too.
+"""
 
 _CODES = 2**64
 
@@ -33,9 +36,8 @@ class Distinct:
         self._codes = sorted(codes)[:k]
 
     def add(self, codes: Iterable[int]) -> None:
-        if len(self._codes) == self.k:
-            codes = filter(self._codes[-1].__gt__, codes)
-        fresh = set(codes)
+        limit = self._codes[-1] if len(self._codes) == self.k else _CODES
+        fresh = {code for code in codes if code < limit}
         if fresh:
             self._codes = sorted(fresh.union(self._codes))[: self.k]
 

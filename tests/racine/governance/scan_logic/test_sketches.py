@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from zlib import crc32
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,8 @@ CODE = coder(bytes(range(32)))
 
 
 def coded(numbers: Iterable[int]) -> Sequence[int]:
-    return CODE([str(number).encode() for number in numbers])
+    data = [str(number).encode() for number in numbers]
+    return CODE(data, list(map(crc32, data)))
 
 
 FEW = settings(max_examples=40)

@@ -108,21 +108,7 @@ class LoopActivities:
             return call.inputs
         with self._db.read() as session:
             names = named(session, call.context.workspace_id, call.names)
-        large = self._large_output(call)
-        return expressions.resolve(call.inputs, names) if large is None else large
-
-    def _large_output(self, call: ExpandCall) -> Any:
-        """Return a field that went to a blob with its task's output, when inputs are just that."""
-        found = expressions.templates_in(call.inputs)
-        if call.names is None or not isinstance(call.inputs, str) or len(found) != 1:
-            return None
-        parts = found[0].split(".")
-        if len(parts) != 4 or (parts[0], parts[2]) != ("tasks", "values"):
-            return None
-        task = call.names["tasks"].get(parts[1], {})
-        if "ref" not in task or parts[3] in task["values"]:
-            return None
-        return self._load(call.context.workspace_id, task["ref"]).get(parts[3])
+        return expressions.resolve(call.inputs, names)
 
     def _load(self, workspace_id: str, ref: str) -> Any:
         with self._db.read() as session:

@@ -10,6 +10,7 @@ from temporalio import activity
 from activities.events import EventSink
 from activities.faults import as_failure
 from activities.names import FINISH_RUN, RECORD
+from activities.naming import named
 from activities.pools import Tell
 from models.messages import INLINE_LIMIT, FinishCall, RecordCall, RunResult
 from models.session import Database
@@ -83,7 +84,8 @@ class RunActivities:
         if call.state != RunState.COMPLETED:
             return RunResult(state=call.state, error=call.error)
         try:
-            outputs = dict(expressions.resolve(call.outputs, call.names))
+            names = named(session, call.context.workspace_id, call.names)
+            outputs = dict(expressions.resolve(call.outputs, names))
         except RacineError as fault:
             error = {"code": fault.code, "message": f"The job's outputs: {fault.message}"}
             return RunResult(state=RunState.FAILED, error=error)

@@ -63,12 +63,17 @@ class TaskResult:
 
 
 def view_of(result: TaskResult, fields: list[str] | None) -> dict[str, Any]:
-    """Return a task as expressions see it, with all of its values or those named alone."""
-    values = result.values or {}
-    if fields is not None:
-        values = {name: values[name] for name in fields if name in values}
+    """Return a task as expressions see it, with all of its values or those named alone.
+
+    It has `ref` where the rest of what is asked for lies in that blob.
+    """
+    known = result.values or {}
+    values = known if fields is None else {name: known[name] for name in fields if name in known}
     seen: dict[str, Any] = {"values": values, "state": result.state.value}
-    for name in ("outcome", "error", "ref"):
-        if (found := getattr(result, name)) is not None:
-            seen[name] = found
+    if result.outcome is not None:
+        seen["outcome"] = result.outcome
+    if result.error is not None:
+        seen["error"] = result.error
+    if result.ref is not None and (fields is None or len(values) < len(fields)):
+        seen["ref"] = result.ref
     return seen

@@ -108,3 +108,31 @@ def test_a_result_is_the_same_in_every_process() -> None:
         for _ in range(3)
     }
     assert len(runs) == 1
+
+
+@pytest.mark.parametrize(
+    "value", [1, -(2**63), 2**63, 1.5, -0.0, True, None, "ä", [1, [None]], {"a": {"b": []}}]
+)
+def test_a_mere_path_gives_what_cel_gives(value: Any) -> None:
+    names = {"tasks": {"a": {"values": {"x": value}}}}
+    walked, by_cel = (
+        expressions.evaluate(text, names) for text in ("tasks.a.values.x", "(tasks.a.values.x)")
+    )
+    assert walked == by_cel
+    assert type(walked) is type(by_cel)
+
+
+@pytest.mark.parametrize("value", [float("nan"), 2**64, "\0", "\ud800"])
+def test_a_mere_path_refuses_what_cel_refuses(value: Any) -> None:
+    for text in ("tasks.a.values.x", "(tasks.a.values.x)"):
+        with pytest.raises(InvalidInput):
+            expressions.evaluate(text, {"tasks": {"a": {"values": {"x": value}}}})
+
+
+@pytest.mark.parametrize("text", ["tasks.a.values", "tasks.a", "has(tasks.a.values.y)"])
+def test_what_lies_in_a_blob_is_never_taken_for_missing(text: str) -> None:
+    names = {"tasks": {"a": {"values": {"x": 1}, "ref": "blob:1"}}}
+    assert expressions.evaluate("tasks.a.values.x + 1", names) == 2
+    for expression in (text, f"[{text}]"):
+        with pytest.raises(InvalidInput, match="travels by reference"):
+            expressions.evaluate(expression, names)

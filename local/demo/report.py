@@ -10,8 +10,8 @@ from rich.text import Text
 
 from local.demo.findings import Classified
 from local.demo.runs import Json, Run
+from racine.cli.gantt import bar
 
-_BAR = 40
 _PLAIN_WIDTH = 120
 _SHOWN = 6
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
@@ -105,8 +105,8 @@ class Report:
         for key, times in run.tasks.items():
             start = (times.started - begin).total_seconds()
             took = ((times.ended or times.started) - times.started).total_seconds()
-            bar = _bar(start, took, max(run.seconds, 0.001))
-            table.add_row(key, times.outcome, f"{took:.2f}", bar)
+            drawn = bar([(start, start + took)], run.seconds)
+            table.add_row(key, times.outcome, f"{took:.2f}", drawn)
         self._console.print(table)
 
     def end(self, seconds: float, state: Path) -> None:
@@ -122,8 +122,3 @@ class Report:
         for heading in headings:
             table.add_column(heading, overflow="fold")
         return table
-
-
-def _bar(start: float, took: float, whole: float) -> str:
-    left = min(_BAR - 1, int(start / whole * _BAR))
-    return " " * left + "█" * max(1, min(_BAR - left, round(took / whole * _BAR)))

@@ -11,6 +11,7 @@ import typer
 
 from racine.cli import (
     deploy,
+    gantt,
     jobs,
     orders,
     pools,
@@ -66,6 +67,7 @@ app.add_typer(runs.app, name="runs", help="Look at runs and steer them.")
 orders.mount(runs.app)
 runs.app.command()(repairs.repair)
 runs.app.command()(repairs.rerun)
+runs.app.command()(gantt.gantt)
 app.add_typer(pools.app, name="pools", help="See and set what tasks share.")
 app.add_typer(scans.app, name="scans", help="Plan, follow and steer scans; see what changed.")
 app.add_typer(schedules.app, name="schedules", help="Let jobs run by themselves.")

@@ -2,7 +2,7 @@
 
 import json
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -59,13 +59,21 @@ def show(run: Run, output: Output = Format.TABLE) -> None:
 
 @app.command()
 def tasks(run: Run, output: Output = Format.TABLE) -> None:
-    """Show a run's tasks, and why each waits."""
+    """Show a run's tasks, what each comes after, and why it waits."""
     with profiles.client() as client:
         graph = client.graph(run)
     if output is Format.JSON:
         as_json(graph)
     else:
-        table(COLUMNS, rows_of(graph["tasks"]))
+        told = zip(graph["tasks"], rows_of(graph["tasks"]), strict=True)
+        rows = [(key, _after(task), *rest) for task, (key, *rest) in told]
+        table(("task", "after", *COLUMNS[1:]), rows)
+
+
+def _after(task: dict[str, Any]) -> str:
+    """Return what a task comes after, with the outcome that an edge asks for."""
+    edges = [(edge["task_key"], edge.get("outcome")) for edge in task["depends_on"]]
+    return ", ".join(f"{key} ({outcome})" if outcome else key for key, outcome in edges)
 
 
 @app.command()

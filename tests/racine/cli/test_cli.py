@@ -83,7 +83,8 @@ def test_a_job_is_applied_run_and_looked_at(server: dict[str, str]) -> None:
     assert "completed" in racine("runs", "show", status["id"], **server).stdout
     watched = racine("runs", "watch", status["id"], **server)
     assert (watched.returncode, "1 of 1 tasks" in watched.stdout) == (0, True)
-    assert "greet  succeeded" in racine("runs", "tasks", status["id"], **server).stdout
+    assert "succeeded" in racine("runs", "tasks", status["id"], **server).stdout
+    assert "█" in racine("runs", "gantt", status["id"], **server).stdout
     assert "greet  s" in racine("runs", "matrix", "hello", **server).stdout
     assert racine("runs", "failures", "hello", "-o", "json", **server).stdout == "[]\n"
     late = racine("runs", "pause", status["id"], **server)

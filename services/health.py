@@ -23,7 +23,7 @@ from racine import registry
 
 PROBE = timedelta(seconds=3)
 
-_ALIVE = 2 * WORKER_HEARTBEAT + timedelta(seconds=2)
+ALIVE = 2 * WORKER_HEARTBEAT + timedelta(seconds=2)
 """A worker that missed two reports is gone: the third would be due within 15 s of its death."""
 
 _POLLED = timedelta(seconds=75)
@@ -169,11 +169,11 @@ async def _reporting(client: Client, queue: str) -> tuple[set[str], dict[str, da
             continue
         stopped = report.status == WorkerStatus.WORKER_STATUS_SHUTDOWN
         reported = report.heartbeat_time.ToDatetime(tzinfo=UTC)
-        if not stopped and _age(reported) < _ALIVE:
+        if not stopped and _age(reported) < ALIVE:
             alive.add(report.worker_identity)
         else:
             # Another worker of the same process has the same identity and may poll later.
-            until = reported if stopped else reported + _ALIVE
+            until = reported if stopped else reported + ALIVE
             before = doubted.get(report.worker_identity, until)
             doubted[report.worker_identity] = max(until, before)
     return alive, doubted

@@ -114,15 +114,22 @@ class Reconciler:
             return [executions.launch(session, run) for run in found]
 
     async def deliver(self) -> None:
-        """Give the orders that no run has answered once more, under their own ids."""
-        waiting = await asyncio.to_thread(self._waiting)
-        await asyncio.gather(*(self._deliver(order) for order in waiting))
+        """Give the orders that no run has answered once more, under their own ids.
 
-    async def _deliver(self, order: RunControl) -> None:
-        try:
-            await orders.deliver(self.db, self.client, order)
-        except RacineError as refusal:
-            _log.info("order_refused", order=order.id, reason=str(refusal))
+        Those to one run go one after the other, as they were made.
+        """
+        by_run: dict[str, list[RunControl]] = {}
+        for order in await asyncio.to_thread(self._waiting):
+            by_run.setdefault(order.run_id, []).append(order)
+        await asyncio.gather(*map(self._deliver, by_run.values()))
+
+    async def _deliver(self, waiting: list[RunControl]) -> None:
+        for order in waiting:
+            try:
+                if (await orders.deliver(self.db, self.client, order)).state == orders.PENDING:
+                    return
+            except RacineError as refusal:
+                _log.info("order_refused", order=order.id, reason=str(refusal))
 
     def _waiting(self) -> Sequence[RunControl]:
         with self.db.read() as session:

@@ -15,7 +15,8 @@ from models.session import Database
 from models.stores import jobs, runs, workspaces
 from models.tables.runs import RunEvent
 from racine.engine.states import RunState
-from tests.local.stack import ROOT, eventually
+from tests.eventually import eventually
+from tests.local.stack import ROOT
 
 _DYING = """
 import os, signal, sys

@@ -12,7 +12,7 @@ from local.demo.runs import sign_in
 from racine.client import Client
 from racine.engine.states import ATTEMPTS_PER_TRY
 from services.bootstrap import ADMIN_EMAIL
-from tests.local.stack import eventually
+from tests.eventually import eventually
 
 WORKERS = ("workflows", "activities")
 

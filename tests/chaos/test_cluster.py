@@ -18,7 +18,8 @@ from local.stack.process import dies_with_parent
 from services.bootstrap import ADMIN_EMAIL
 from tests.chaos.big_source import Index, has_completed, make_big_source, start
 from tests.chaos.temporal_cluster import temporal_on_postgres
-from tests.local.stack import ROOT, command, eventually
+from tests.eventually import eventually
+from tests.local.stack import ROOT, command
 from tests.postgres import free_port, postgres
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -16,7 +16,8 @@ from tests.chaos.big_source import (
     make_long_tables,
     start,
 )
-from tests.local.stack import ROOT, DevStack, dev_stack, eventually
+from tests.eventually import eventually
+from tests.local.stack import ROOT, DevStack, dev_stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

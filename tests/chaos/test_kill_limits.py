@@ -13,7 +13,8 @@ from models.tables.pools import PoolLease
 from models.tables.runs import Run
 from racine.client import Client
 from services.bootstrap import ADMIN_EMAIL
-from tests.local.stack import ROOT, DevStack, dev_stack, eventually
+from tests.eventually import eventually
+from tests.local.stack import ROOT, DevStack, dev_stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 

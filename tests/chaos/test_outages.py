@@ -1,6 +1,9 @@
 """Parts that die and come back: what was accepted goes on, and who asks is told the truth."""
 
+import sys
+import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 
 from bench.processes import PASSWORD, Processes
 from racine.client import Client, signed_in
+from services import health
 from services.bootstrap import ADMIN_EMAIL
 from tests.chaos.every_kind import (
     COUNTED,
@@ -30,7 +34,7 @@ from tests.chaos.parts import (
     racine,
     wait_for_state,
 )
-from tests.local.stack import eventually
+from tests.eventually import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 __all__ = ["parts", "racine"]
@@ -92,11 +96,14 @@ def test_workers_killed_under_every_kind_of_task(
 def test_without_any_worker_a_run_stays_open_and_health_names_the_lack(
     parts: Processes, racine: Client
 ) -> None:
+    """Within 15 s of the last report: what the machine adds is told, and no reason to fail."""
+    assert health.ALIVE <= timedelta(seconds=15)
     racine.apply({"name": "patient", "tasks": [_rest("a", 2), _rest("b", 1, "a")]})
     run_id = racine.run("patient")
     wait_for_state(racine, run_id, "running")
     for name in WORKERS:
         parts.kill(name)
+    killed = time.monotonic()
 
     def queues() -> dict[str, int | None]:
         return {
@@ -104,7 +111,8 @@ def test_without_any_worker_a_run_stays_open_and_health_names_the_lack(
             for queue in racine.get("/api/racine/orchestration/health")["queues"]
         }
 
-    eventually(lambda: set(queues().values()) == {0}, "health tells of no workers", 60)
+    eventually(lambda: set(queues().values()) == {0}, "health tells of no workers", 120)
+    _tell("health told that nobody works", killed)
     assert racine.run_detail(run_id)["state"] == "running"
     waiting = [task["waiting"] for task in racine.graph(run_id)["tasks"]]
     assert any("No worker takes from racine-" in reason for reason in waiting), waiting
@@ -118,18 +126,28 @@ def test_a_hundred_runs_outlive_the_temporal_server(parts: Processes, racine: Cl
                                             _rest("c", 0.2, "b")]})  # fmt: skip
     ids = [racine.run("long") for _ in range(100)]
     parts.kill("temporal")
+    killed = time.monotonic()
 
-    eventually(lambda: not _ready(parts), "the API says that it is not ready", 30)
+    eventually(lambda: not _ready(parts), "the API says that it is not ready")
+    _tell("the API was not ready", killed)
+    asked = time.monotonic()
     refused = _status(parts, ids[-1])
+    _tell("a request was refused", asked)
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) > 0
     late = racine.run("long")
     assert racine.run_detail(late)["state"] == "scheduled"
 
     parts.start("temporal")
-    eventually(lambda: _ready(parts), "the API is ready again", 60)
+    started = time.monotonic()
+    eventually(lambda: _ready(parts), "the API is ready again")
+    _tell("the API was ready again", started)
     for run_id in [*ids, late]:
         wait_for_state(racine, run_id, within=300)
+
+
+def _tell(what: str, since: float) -> None:
+    sys.stdout.write(f"{what} after {time.monotonic() - since:.1f} s\n")
 
 
 def _ready(parts: Processes) -> bool:

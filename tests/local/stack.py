@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,20 +12,13 @@ from pathlib import Path
 import psutil
 
 from local.stack.state import Running, StateFolder
+from tests.eventually import eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, str(ROOT / "server.py"), *map(str, arguments)]
-
-
-def eventually(happened: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Wait for a condition; fail, naming it, when it has not come in time."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
 
 
 @dataclass

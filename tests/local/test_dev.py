@@ -11,7 +11,8 @@ import pytest
 
 from local.stack.ports import choose
 from racine.errors import Conflict
-from tests.local.stack import ROOT, command, dev_stack, eventually
+from tests.eventually import eventually
+from tests.local.stack import ROOT, command, dev_stack
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -1,7 +1,5 @@
 """Pause, resume, cancel and time limits of real runs."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from temporalio.client import (
 
 from models.messages import ControlCall
 from models.stores import runs
+from tests.eventually import eventually
 from tests.temporal.conftest import Stack
 
 ORDER = ControlCall(actor="usr_system", reason="trying")
@@ -44,13 +43,6 @@ def state_of(stack: Stack, run_id: str) -> str:
         return runs.get(session, run_id).state
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def pending(stack: Stack, handle: WorkflowHandle[Any, Any]) -> list[str]:
     description = stack.temporal.run(handle.describe())
     return [info.activity_id for info in description.raw_description.pending_activities]
@@ -64,7 +56,7 @@ def test_a_paused_run_starts_nothing_and_resumes(stack: Stack) -> None:
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         run(handle.execute_update("pause", ORDER))
     assert "paused already" in str(refused.value.cause)
-    until(lambda: pending(stack, handle) == [])
+    eventually(lambda: pending(stack, handle) == [], "nothing runs")
     before = run(handle.fetch_history())
     scheduled = [e for e in before.events if e.HasField("activity_task_scheduled_event_attributes")]
     assert len(scheduled) < 200
@@ -95,7 +87,7 @@ def test_a_cancelled_run_ends_its_tasks_and_says_so(stack: Stack) -> None:
         stack.result(run_id)
     assert stack.temporal.run(handle.describe()).status is WorkflowExecutionStatus.CANCELED
     assert state_of(stack, run_id) == "cancelled"
-    until(lambda: ("t299", "cancelled") in stack.events(run_id))
+    eventually(lambda: ("t299", "cancelled") in stack.events(run_id), "the last is told")
 
 
 def test_temporals_own_cancel_is_graceful_too(stack: Stack) -> None:

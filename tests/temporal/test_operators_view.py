@@ -6,8 +6,9 @@ import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
 
+from tests.eventually import eventually
 from tests.temporal.conftest import Stack
-from tests.temporal.test_control import ORDER, echo, handle_of, until
+from tests.temporal.test_control import ORDER, echo, handle_of
 
 HALF_WAY: dict[str, Any] = {
     "name": "half_way",
@@ -30,7 +31,7 @@ def half_way(stack: Stack, job_id: str) -> WorkflowHandle[Any, Any]:
         query = handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
         return str(stack.temporal.run(query).current_details)
 
-    until(lambda: details() == "**1 of 2 tasks have ended**\n\nRunning: long")
+    eventually(lambda: details() == "**1 of 2 tasks have ended**\n\nRunning: long", "it is told")
     return handle
 
 

@@ -1,6 +1,5 @@
 """What each overlap policy means for the runs that a schedule records."""
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from racine.definitions.schedules import Overlap, ScheduleSpec
 from services import controls, firings
 from services import schedules as service
 from services.reconciler import Reconciler
+from tests.eventually import eventually
 from tests.temporal.conftest import Stack
 
 ASK: dict[str, Any] = {
@@ -103,19 +103,12 @@ def schedule(stack: Stack) -> Iterator[Make]:
         stack.temporal.run(handle.delete())
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
-
-
 def test_skip_leaves_out_what_comes_while_a_run_goes_on(schedule: Make) -> None:
     fired = schedule(Overlap.SKIP)
     fired.fire()
     fired.wait_for("running")
     fired.fire()
-    until(lambda: fired.skipped() == 1)
+    eventually(lambda: fired.skipped() == 1, "one firing is skipped")
     fired.approve(0)
     fired.wait_for("completed")
 
@@ -126,7 +119,7 @@ def test_buffer_one_keeps_one_firing_and_no_more(schedule: Make) -> None:
     fired.wait_for("running")
     fired.fire()
     fired.fire()
-    until(lambda: fired.skipped() == 1)
+    eventually(lambda: fired.skipped() == 1, "one firing is skipped")
     fired.approve(0)
     fired.wait_for("completed", "running")
     fired.approve(1)
@@ -171,7 +164,7 @@ def test_allow_all_runs_them_side_by_side(schedule: Make) -> None:
     fired.fire()
     second = datetime.now(UTC).second
     # Temporal names a firing by its second, and knows no two of one name at once.
-    until(lambda: datetime.now(UTC).second != second)
+    eventually(lambda: datetime.now(UTC).second != second, "a second passes")
     fired.fire()
     fired.wait_for("running", "running")
     fired.approve(1)

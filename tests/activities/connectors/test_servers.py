@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 
@@ -17,6 +17,7 @@ from activities.connectors.opening import connect
 from activities.connectors.protocol import Asset, Connector, Position, Sample
 from racine.errors import InvalidInput, SourceFault, Unavailable
 from racine.governance.data_sources import locations
+from tests.eventually import eventually
 from tests.mariadb import MariaDb
 from tests.s3 import Gateway, gateway
 
@@ -33,13 +34,6 @@ def rows_after(location: str, wanted: Asset, position: Position | None) -> int:
 
 def asset(connector: Connector, name: str) -> Asset:
     return next(a for a in connector.discover().assets if a.name.endswith(name))
-
-
-def eventually(happened: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 @pytest.fixture

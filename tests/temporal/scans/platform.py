@@ -1,7 +1,5 @@
 """What tests do with a running platform: sources, scans of them, and orders to the scans."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +9,11 @@ from sqlalchemy import select
 from models.stores import rule_sets
 from models.tables.scans import Scan, ScanAsset, ScanProgress
 from racine import templates
+from tests.eventually import eventually
 from tests.temporal.conftest import Stack
 
 _RUNS, _SCANS = "/api/racine/workflows", "/api/scan-logic/scans"
 OPEN = ("queued", "scheduled", "running", "paused")
-
-
-def until(happened: Callable[[], bool], what: str, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.1)
 
 
 @dataclass
@@ -135,7 +127,7 @@ class RunningScan:
 
     def reads(self) -> "RunningScan":
         """Wait until it reads."""
-        until(lambda: (self.detail() or {}).get("state") == "scanning", "the scan reads")
+        eventually(lambda: (self.detail() or {}).get("state") == "scanning", "the scan reads")
         return self
 
     def order(self, verb: str, **body: Any) -> dict[str, Any]:
@@ -145,7 +137,9 @@ class RunningScan:
         """Lift the throttle, once an attempt reads: between two the scan takes no order."""
         path = f"{_SCANS}/{self.id}/throttle"
         body = {"rows_per_second": 1e9}
-        until(lambda: self.platform.http.post(path, json=body).is_success, "it takes the order")
+        eventually(
+            lambda: self.platform.http.post(path, json=body).is_success, "it takes the order"
+        )
 
     def waits_for(self) -> str:
         """Return what the last failed attempts of its open tasks said."""
@@ -161,6 +155,6 @@ class RunningScan:
 
     def ended(self, state: str = "completed", seconds: float = 90) -> "RunningScan":
         """Wait until the run has ended in a state."""
-        until(lambda: self.run()["state"] not in OPEN, "the run has ended", seconds)
+        eventually(lambda: self.run()["state"] not in OPEN, "the run has ended", seconds)
         assert self.run()["state"] == state, self.run()
         return self

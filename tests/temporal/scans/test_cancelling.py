@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from tests.temporal.scans.platform import Platform, RunningScan, until
+from tests.eventually import eventually
+from tests.temporal.scans.platform import Platform, RunningScan
 from tests.temporal.scans.servers import CHUNKS, Server
 
 
@@ -12,9 +13,9 @@ def working(scan: RunningScan, server: Server, asset: str) -> None:
     """Wait until the server is in the middle of what one asset asks of it."""
     scan.reads()
     if asset == "slow":
-        until(lambda: server.statements() != [], "the server works")
+        eventually(lambda: server.statements() != [], "the server works")
     else:
-        until(lambda: (scan.detail() or {})["spent"].get("rows", 0) > 1000, "rows have come")
+        eventually(lambda: (scan.detail() or {})["spent"].get("rows", 0) > 1000, "rows have come")
 
 
 @pytest.mark.parametrize("asset", ["big", "slow"])
@@ -27,11 +28,11 @@ def test_a_cancelled_scan_stops_its_query_at_the_source(
     working(scan, server, asset)
     ordered = server.now()
     scan.cancel()
-    until(lambda: server.statements() == [], "the server does nothing for us any more")
+    eventually(lambda: server.statements() == [], "the server does nothing for us any more")
     seconds = (server.now() - ordered).total_seconds()
     sys.stdout.write(f"{server.kind} stopped after {seconds:.2f} s by its own clock\n")
     scan.ended("cancelled")
-    until(lambda: server.sessions() == 0, "no connection is left")
+    eventually(lambda: server.sessions() == 0, "no connection is left")
     assert scan.taken() == {"a_small": "scanned", asset: "cancelled", "z_last": "cancelled"}
     assert scan.assets()[asset]["error"] == "The scan was cancelled."
     assert (scan.detail() or {})["state"] == "cancelled"
@@ -50,7 +51,7 @@ def test_a_cancelled_run_is_repaired_and_reads_what_it_had_not(
         source_budget={"rows_per_second": 20},
     )
     scan = platform.scan_with_cleanup(platform.source(server.kind, server.location)).reads()
-    until(lambda: scan.assets()["a_small"]["state"] == "scanned", "one asset is read")
+    eventually(lambda: scan.assets()["a_small"]["state"] == "scanned", "one asset is read")
     scan.cancel_asset("z_last")
     scan.cancel()
     scan.ended("cancelled")
@@ -70,7 +71,7 @@ def test_one_asset_is_cancelled_and_the_others_go_on(
     scan.ended()
     assert scan.taken() == {"a_small": "scanned", asset: "cancelled", "z_last": "scanned"}
     assert scan.assets()[asset]["error"] == "Its reading was cancelled."
-    until(lambda: server.sessions() == 0, "no connection is left")
+    eventually(lambda: server.sessions() == 0, "no connection is left")
     assert any(name.endswith(asset) for name in platform.catalog()), "it is in the catalog"
 
 
@@ -79,9 +80,9 @@ def test_a_paused_scan_lets_go_of_its_source_and_goes_on_in_mid_table(
 ) -> None:
     platform.rules(sample="all", include=["**.medium"], source_budget={"rows_per_second": 20_000})
     scan = platform.scan(platform.source(server.kind, server.location))
-    until(lambda: scan.parts() > 0, "a first chunk is kept")
+    eventually(lambda: scan.parts() > 0, "a first chunk is kept")
     scan.order("pause")
-    until(lambda: server.sessions() == 0, "it let go of the source")
+    eventually(lambda: server.sessions() == 0, "it let go of the source")
     assert scan.assets()["medium"]["state"] == "pending"
     scan.order("throttle", rows_per_second=1e9)
     scan.order("resume")
@@ -96,7 +97,7 @@ def test_a_throttle_holds_while_the_scan_runs(platform: Platform, server: Server
     scan = platform.scan(platform.source(server.kind, server.location)).reads()
     scan.order("throttle", rows_per_second=0.5)
     assert (scan.detail() or {})["control"] == {"rows_per_second": 0.5}
-    until(lambda: server.sessions() == 1, "it waits, connected")
+    eventually(lambda: server.sessions() == 1, "it waits, connected")
     assert scan.assets()["medium"]["state"] == "pending"
     scan.order("throttle", rows_per_second=1e9, share=1.0)
     scan.ended()

@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from tests.activities.connectors import estates
+from tests.eventually import eventually
 from tests.postgres import postgres
 from tests.temporal.scans import servers
-from tests.temporal.scans.platform import Platform, RunningScan, until
+from tests.temporal.scans.platform import Platform, RunningScan
 from tests.temporal.scans.servers import CHUNKS, Server
 
 
@@ -25,7 +26,7 @@ def test_a_source_that_gives_nothing_is_broken_off_and_the_scan_goes_on(
     scan = platform.scan(platform.source(server.kind, server.location)).ended()
     assert scan.taken() == {"a_small": "scanned", "slow": "failed", "z_last": "scanned"}
     assert scan.assets()["slow"]["error"] == "The source gave nothing for 2 seconds."
-    until(lambda: server.statements() == [], "its query has ended")
+    eventually(lambda: server.statements() == [], "its query has ended")
     assert any(name.endswith("slow") for name in platform.catalog()), "it is hidden by no fault"
 
 
@@ -38,7 +39,7 @@ def in_mid_table(platform: Platform, location: str, kind: str, **rules: Any) -> 
         **rules,
     )  # fmt: skip
     scan = platform.scan_as(PATIENT, platform.source(kind, location))
-    until(lambda: scan.parts() > 0, "a first chunk is kept")
+    eventually(lambda: scan.parts() > 0, "a first chunk is kept")
     return scan
 
 
@@ -64,7 +65,7 @@ def test_a_user_who_is_locked_out_in_mid_table_fails_no_asset(
     scan = in_mid_table(platform, server.reader(), server.kind)
     server.let_in(False)
     server.drop()
-    until(lambda: "was withdrawn" in scan.waits_for(), "the task says why it waits")
+    eventually(lambda: "was withdrawn" in scan.waits_for(), "the task says why it waits")
     assert set(scan.taken().values()) == {"pending"}
     server.let_in(True)
     scan.throttled_no_more()
@@ -82,7 +83,7 @@ def frozen(processes: list[psutil.Process], scan: RunningScan, port: int) -> Non
         process.send_signal(signal.SIGSTOP)
     try:
         scan.throttled_no_more()
-        until(lambda: not connected(), "it was hung up on", 200)
+        eventually(lambda: not connected(), "it was hung up on", 200)
     finally:
         for process in processes:
             process.send_signal(signal.SIGCONT)

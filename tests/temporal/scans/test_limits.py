@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.activities.worlds import shop
-from tests.temporal.scans.platform import Platform, until
+from tests.eventually import eventually
+from tests.temporal.scans.platform import Platform
 from tests.temporal.scans.servers import ROWS, Server, postgresql
 
 
@@ -58,7 +59,7 @@ def test_two_scans_share_the_connections_that_the_budget_allows(
     )  # fmt: skip
     source = platform.source(server.kind, server.location)
     first = platform.scan(source).reads()
-    until(lambda: server.sessions() == 1, "the first holds the connection")
+    eventually(lambda: server.sessions() == 1, "the first holds the connection")
     platform.rules(
         sample="all", include=["**.medium"], plan={"mode": "full"},
         source_budget={"connections": 1},
@@ -85,8 +86,8 @@ def test_a_window_that_closes_in_mid_table_opens_again(
         window={"start": f"{opens:%H:%M}", "end": f"{closes:%H:%M}"},
     )  # fmt: skip
     scan = platform.scan(platform.source(server.kind, server.location)).reads()
-    until(lambda: scan.parts() > 0, "a first chunk is kept", 150)
-    until(lambda: datetime.now(UTC) > closes and server.sessions() == 0, "it let go", 150)
+    eventually(lambda: scan.parts() > 0, "a first chunk is kept", 150)
+    eventually(lambda: datetime.now(UTC) > closes and server.sessions() == 0, "it let go", 150)
     chunks, read = scan.parts(), scan.spent("rows")
     assert scan.taken() == {"big": "pending"}
     scan.order("throttle", rows_per_second=1e9)

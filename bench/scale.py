@@ -31,6 +31,8 @@ FLOORS = {
     "list_p95_ms": 500,
 }
 _PATIENCE_SECONDS = 1800
+_LOOK_SECONDS = 0.5
+"""Between two looks for open runs: each costs the API what a start does, and no run needs it."""
 _RUNS = "/api/racine/workflows"
 
 
@@ -94,7 +96,8 @@ async def approvals(bench: Bench, count: int) -> dict[str, Any]:
             return
 
     approving = await _timed(_many(approve, ids))
-    ended = await _until_ended(bench, job_id, count)
+    await _until_ended(bench, job_id)
+    ended = await _require_completed(bench, job_id, count)
     return {
         "open_runs": count,
         "starts_per_second": round(count / starting, 1),
@@ -114,7 +117,8 @@ async def short_runs(bench: Bench, count: int) -> dict[str, Any]:
         turn = min(TURN, count - done)
         done += turn
         theirs += await _timed(_many(lambda _: bench.plain("chain", STEPS), range(turn), turn))
-        ours += await _timed(_our_turn(bench, job_id, turn, done))
+        ours += await _timed(_our_turn(bench, job_id, turn))
+        await _require_completed(bench, job_id, done)
         print(f"{done} short runs: {done / ours:.1f}/s, by hand {done / theirs:.1f}/s", flush=True)
     return {
         "short_runs": count,
@@ -124,21 +128,24 @@ async def short_runs(bench: Bench, count: int) -> dict[str, Any]:
     }
 
 
-async def _our_turn(bench: Bench, job_id: str, turn: int, done: int) -> None:
+async def _our_turn(bench: Bench, job_id: str, turn: int) -> None:
     async def start(_: int) -> None:
         (await bench.api.post(f"{_RUNS}/{job_id}/execute", json={})).raise_for_status()
 
     await _many(start, range(turn))
-    await _until_ended(bench, job_id, done)
+    await _until_ended(bench, job_id)
 
 
-async def _until_ended(bench: Bench, job_id: str, count: int) -> int:
-    """Wait until as many runs of the job have completed; return how many there are in truth."""
+async def _until_ended(bench: Bench, job_id: str) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while await _open(bench, job_id):
         if time.monotonic() > deadline:
             raise RuntimeError("runs are still open")
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _require_completed(bench: Bench, job_id: str, count: int) -> int:
+    """Return how many runs of the job have completed; one that did not is an error."""
     ended = await _count(bench, job_id, "completed")
     if ended != count:
         raise RuntimeError(f"{ended} runs completed of {count}")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -47,7 +48,7 @@ class RunActivities:
             return
         with self._db.write() as session:
             if call.began is not None:
-                runs.mark_started(session, call.began)
+                runs.mark_started(session, {call.began: datetime.now(UTC)})
             if call.kept is not None:
                 run_results.put(session, context.run_id, context.repair, call.part, call.kept)
 

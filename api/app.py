@@ -20,6 +20,7 @@ from models.keys import root_key
 from models.session import Database
 from models.settings import Settings
 from services import bootstrap
+from services.begun import Begun
 from services.hub import Hub
 
 _RETRY_SECONDS = 1.0
@@ -37,8 +38,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         db = Database(settings.database_url)
         link = TemporalLink(settings.temporal_address, settings.temporal_namespace)
-        hub = Hub(db)
-        app.state.racine = State(settings, db, link, root_key(settings), hub)
+        hub, begun = Hub(db), Begun(db)
+        app.state.racine = State(settings, db, link, root_key(settings), hub, begun)
         await link.start()
         preparing = asyncio.create_task(_prepare(db, settings))
         await asyncio.wait({preparing}, timeout=_RETRY_SECONDS)

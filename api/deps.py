@@ -21,6 +21,7 @@ from models.settings import Settings
 from racine.errors import Unauthenticated
 from services import idempotency, sign_in
 from services.access import Actor
+from services.begun import Begun
 from services.hub import Hub
 from services.tokens import Signer
 
@@ -35,6 +36,7 @@ class State:
     root: bytes
     """The installation's key, from which all others are derived."""
     hub: Hub
+    begun: Begun
 
     @cached_property
     def signer(self) -> Signer:

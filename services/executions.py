@@ -1,7 +1,7 @@
 """Runs of jobs: recorded first, started after the commit, then read from Temporal."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -252,7 +252,7 @@ async def _is_begun(client: Client, what: Launch) -> bool:
 def mark_started(db: Database, run_id: str) -> None:
     """Note in the index that Temporal has the run."""
     with db.write() as session:
-        runs.mark_started(session, run_id)
+        runs.mark_started(session, {run_id: datetime.now(UTC)})
 
 
 def get(session: Session, actor: Actor, run_id: str) -> Run:

@@ -226,7 +226,7 @@ def _start(
         anyio.from_thread.run(executions.start, racine.temporal, launch)
     except Unavailable:
         return RunStarted(run_id=launch.run_id)
-    after.add_task(executions.mark_started, racine.db, launch.run_id)
+    after.add_task(racine.begun.note, launch.run_id)
     return RunStarted(run_id=launch.run_id)
 
 

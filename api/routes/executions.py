@@ -229,7 +229,7 @@ def _begin(launch: Launch, racine: State, response: Response, after: BackgroundT
     except Unavailable:
         return _started(launch, RunState.SCHEDULED)
     # The index may learn of it after the answer: should this process die, the sweeper tells it.
-    after.add_task(executions.mark_started, racine.db, launch.run_id)
+    after.add_task(racine.begun.note, launch.run_id)
     return _started(launch, RunState.RUNNING)
 
 

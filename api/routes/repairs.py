@@ -115,7 +115,7 @@ def repair(
         anyio.from_thread.run(executions.start, racine.temporal, launch)
     except Unavailable:
         return answer.model_copy(update={"state": RunState.SCHEDULED})
-    after.add_task(executions.mark_started, racine.db, run_id)
+    after.add_task(racine.begun.note, run_id)
     return answer.model_copy(update={"state": RunState.RUNNING})
 
 

@@ -1,10 +1,10 @@
 """Queries over the index of runs and the append-only log of what happened in them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import bindparam, case, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -100,13 +100,22 @@ def listed(
     return page(session, query, Run, limit=limit, cursor=cursor)
 
 
-def mark_started(session: Session, run_id: str) -> None:
-    """Note that Temporal has the run; one that has ended in the meantime stays as it is."""
-    session.execute(
-        update(Run)
-        .where(Run.id == run_id, Run.started.is_(False))
-        .values(started=True, started_at=datetime.now(UTC), state=RunState.RUNNING)
+def mark_started(session: Session, begun: Mapping[str, datetime]) -> None:
+    """Note since when Temporal has the runs; one that has ended in the meantime stays so."""
+    table, at = Run.__table__, bindparam("at", type_=Run.started_at.type)
+    fresh, before_end = Run.started.is_(False), case((Run.ended_at < at, Run.ended_at), else_=at)
+    statement = (
+        update(table)  # type: ignore[arg-type]
+        .where(Run.id == bindparam("run"))
+        .values(
+            started=True,
+            started_at=case((fresh, at), else_=func.coalesce(Run.started_at, before_end)),
+            state=case((fresh, RunState.RUNNING.value), else_=Run.state),
+        )
     )
+    # In one order, so that no two transactions wait for each other.
+    rows = [{"run": run_id, "at": begun[run_id]} for run_id in sorted(begun)]
+    session.execute(statement, rows)
 
 
 def finish(

@@ -54,11 +54,26 @@ def test_an_ended_run_stays_as_it_ended(db: Database) -> None:
     with db.write() as session:
         make_run(session, "run_1")
         runs.finish(session, "run_1", "completed", {"rows": 1}, None)
-        runs.mark_started(session, "run_1")
+        runs.mark_started(session, {"run_1": datetime.now(UTC)})
         runs.set_state(session, "run_1", "paused")
     with db.read() as session:
         run = runs.get(session, "run_1")
-    assert (run.state, run.outputs, run.started_at) == ("completed", {"rows": 1}, None)
+    assert (run.state, run.outputs) == ("completed", {"rows": 1})
+    assert run.started_at == run.ended_at
+
+
+def test_many_runs_are_noted_as_begun_at_once_each_since_its_own_moment(db: Database) -> None:
+    moments = {f"run_{n}": datetime(2026, 1, 1, 0, 0, n, tzinfo=UTC) for n in range(3)}
+    with db.write() as session:
+        for run_id in moments:
+            make_run(session, run_id)
+        runs.mark_started(session, moments)
+    with db.write() as session:
+        runs.mark_started(session, dict.fromkeys(moments, datetime.now(UTC)))
+    with db.read() as session:
+        found = [runs.get(session, run_id) for run_id in moments]
+    assert {run.id: run.started_at for run in found} == moments
+    assert {run.state for run in found} == {"running"}
 
 
 def test_the_sweeper_sees_what_was_never_started(db: Database) -> None:
@@ -66,7 +81,7 @@ def test_the_sweeper_sees_what_was_never_started(db: Database) -> None:
     with db.write() as session:
         make_run(session, "run_1")
         make_run(session, "run_2")
-        runs.mark_started(session, "run_2")
+        runs.mark_started(session, {"run_2": datetime.now(UTC)})
         assert [run.id for run in runs.unstarted(session, soon)] == ["run_1"]
         assert runs.unstarted(session, soon - timedelta(minutes=1)) == []
         assert [run.id for run in runs.open_after(session, "", 10)] == ["run_2"]

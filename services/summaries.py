@@ -199,18 +199,18 @@ def _milliseconds(start: datetime | None, end: datetime | None) -> int | None:
 
 
 def _tasks(session: Session, run: Run) -> list[dict[str, Any]]:
-    document = _document(session, run)
+    return _all_tasks(jobs.get_version(session, run.job_id, run.job_version).document)
+
+
+def _all_tasks(document: dict[str, Any]) -> list[dict[str, Any]]:
     after = [*document.get("on_failure", []), *document.get("finally", [])]
     return [*document["tasks"], *after]
 
 
-def _document(session: Session, run: Run) -> dict[str, Any]:
-    return jobs.get_version(session, run.job_id, run.job_version).document
-
-
 def _views(session: Session, run: Run) -> list[TaskView]:
-    holds = _document(session, run).get("failure_policy") == FailurePolicy.HOLD
-    views = {task["task_key"]: _view(task, holds) for task in _tasks(session, run)}
+    document = jobs.get_version(session, run.job_id, run.job_version).document
+    holds = document.get("failure_policy") == FailurePolicy.HOLD
+    views = {task["task_key"]: _view(task, holds) for task in _all_tasks(document)}
     for happening in summaries.happenings(session, run.id):
         if (view := views.get(happening.task_key)) is not None:
             _apply(view, happening)

@@ -154,13 +154,16 @@ def _extend(session: Session, chain: str, links: list[dict[str, Any]]) -> None:
 
 
 def _lock_head(session: Session, chain: str) -> ChainHead:
-    dialect = session.get_bind().dialect.name
-    upsert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    first = {"chain": chain, "number": 0, "hash": FIRST_HASH}
-    session.execute(upsert(ChainHead).values(first).on_conflict_do_nothing())
-    return session.scalars(
+    wanted = (
         select(ChainHead)
         .where(ChainHead.chain == chain)
         .with_for_update()
         .execution_options(populate_existing=True)
-    ).one()
+    )
+    if (known := session.scalars(wanted).one_or_none()) is not None:
+        return known
+    dialect = session.get_bind().dialect.name
+    upsert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    first = {"chain": chain, "number": 0, "hash": FIRST_HASH}
+    session.execute(upsert(ChainHead).values(first).on_conflict_do_nothing())
+    return session.scalars(wanted).one()

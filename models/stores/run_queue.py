@@ -110,8 +110,8 @@ def grant(session: Session, job_id: str) -> list[str]:
 
 def hand_on(session: Session, run_id: str) -> list[str]:
     """Let those begin whom the end of a run makes room for; return them."""
-    run = session.get_one(Run, run_id)
-    return grant(session, run.job_id) if run.limited else []
+    job_id = session.scalar(select(Run.job_id).where(Run.id == run_id, Run.limited.is_(True)))
+    return grant(session, job_id) if job_id is not None else []
 
 
 def turn(session: Session, run: Run) -> Turn:

@@ -118,20 +118,7 @@ async def for_each(level: "Level", step: Step) -> TaskResult | None:
     total = expanded.count
     if flow.memory is not None:
         flow.memory.loop(path, total, expanded.model_dump(mode="json", exclude_defaults=True))
-    allowed = int(total * step.spec["max_failed_percent"] / 100)
-    scope = level.scope.model_copy(
-        update={
-            "prefix": path,
-            "outer_tasks": level.names_of(step)["tasks"],
-            "parameters": _read_by(step.body, level.scope.parameters),
-        }
-    )
-    given = LoopInput(
-        scope=scope, key=step.key, body=step.body, items=expanded.items, ref=expanded.ref,
-        start=0, count=total, concurrency=step.spec["concurrency"], allowed=allowed,
-        by_reference=expanded.by_reference,
-        item=step.spec.get("item"), collect=step.spec.get("collect"),
-    )  # fmt: skip
+    given = _whole(level, step, step.body, expanded)
     known = expanded.items is not None or expanded.by_reference
     if known and total * step.body.burden <= INLINE_STEPS:
         tally = await iterate(flow, given, await load(given), type(level))
@@ -140,11 +127,29 @@ async def for_each(level: "Level", step: Step) -> TaskResult | None:
     if tally is None:
         flow.left[f"{path}:items"] = Left(state=expanded.model_dump(mode="json"))
         return None
-    result = _concluded(total, allowed, tally)
+    result = _concluded(total, given.allowed, tally)
     if given.collect is not None:
         gave = [expanded.gave, *tally.results] if expanded.gave else tally.results
         result = await _with_results(flow, expanded, given, gave, result)
     return level.told(step, result)
+
+
+def _whole(level: "Level", step: Step, body: Plan, expanded: Expanded) -> LoopInput:
+    """Return all iterations of a loop as one stretch."""
+    scope = level.scope.model_copy(
+        update={
+            "prefix": level.path(step),
+            "outer_tasks": level.names_of(step)["tasks"],
+            "parameters": _read_by(body, level.scope.parameters),
+        }
+    )
+    return LoopInput(
+        scope=scope, key=step.key, body=body, items=expanded.items, ref=expanded.ref,
+        start=0, count=expanded.count, concurrency=step.spec["concurrency"],
+        allowed=int(expanded.count * step.spec["max_failed_percent"] / 100),
+        by_reference=expanded.by_reference,
+        item=step.spec.get("item"), collect=step.spec.get("collect"),
+    )  # fmt: skip
 
 
 async def _with_results(

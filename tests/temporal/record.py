@@ -299,6 +299,25 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
         ]},
         {"n": 0}, _repair,
     ),
+    "python": (
+        {"tasks": [
+            {"task_key": "double", "python_task": {"callable": "recorded:double",
+                                                   "parameters": {"n": 2}},
+             "outputs": {"properties": {"n": {"type": "integer"}}}},
+            {"task_key": "each", "depends_on": [{"task_key": "double"}], "for_each_task": {
+                "inputs": [1, 2], "collect": "{{ tasks.more.values.n }}", "tasks": [
+                    {"task_key": "more", "python_task": {
+                        "callable": "recorded:double",
+                        "parameters": {"n": "{{ item * tasks.double.values.n }}"}}}]}},
+            {"task_key": "wrong", "retry_rules": [{"when": "attempt < 2", "action": "RETRY"}],
+             "retry_policy": {"maximum_attempts": 1},
+             "python_task": {"callable": "recorded:double", "parameters": {"n": "x"}}},
+            _echo("off", disabled=True),
+            _echo("two", "double", "each", "wrong", join="n_of", join_count=2,
+                  run_if="ALL_DONE"),
+        ]},
+        {}, _nothing,
+    ),
     "run_job": (
         {"tasks": [
             {"task_key": "go", "run_job_task": {"job": "callee"}},
@@ -488,7 +507,8 @@ def serving(
         db = Database(f"sqlite:///{folder}/racine.db")
         upgrade(db)
         stack = workspace(db, temporal)
-        with run_workers(stack):
+        (Path(folder) / "recorded.py").write_text("def double(n):\n    return {'n': 2 * int(n)}\n")
+        with run_workers(stack, [Path(folder)]):
             yield stack, Path(folder)
         db.close()
     temporal.run(server.shutdown())

@@ -157,15 +157,16 @@ def test_a_large_output_travels_by_reference(stack: Stack) -> None:
     document: dict[str, Any] = {
         "name": "large",
         "parameters": [{"name": "text"}],
-        "tasks": [
-            echo("a", value="{{ params.text + params.text + params.text }}"),
-            {"task_key": "b", "condition_task": {"expression": "!has(tasks.a.values.value)"},
-             "depends_on": [{"task_key": "a"}]},
-        ],
-        "outputs": {"outcome": "{{ tasks.b.outcome }}"},
-    }  # fmt: skip
+        "tasks": [echo("a", value="{{ params.text + params.text + params.text }}")],
+        "outputs": {"size": "{{ size(tasks.a.values.value) }}"},
+    }
     run_id = stack.start(stack.save(document), text="x" * 30_000)
-    assert stack.result(run_id).outputs == {"outcome": "true"}
+    assert stack.result(run_id).outputs == {"size": 90_000}
+    (history,) = stack.histories(f"large/{run_id}")
+    given = [payload for event in history.events
+             for payload in event.activity_task_completed_event_attributes.result.payloads]  # fmt: skip
+    assert given
+    assert all(len(payload.data) < 1_000 for payload in given)
 
 
 def test_outputs_are_checked_and_the_message_shows_no_value(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.workflow import NondeterminismError
 
-from models.messages import JobInput, RunResult, TaskOutput
+from models.messages import JobInput, LoopInput, RunResult, TaskOutput
+from racine.definitions.document import TASK_KINDS
+from racine.engine.plan import Plan
 from tests.conftest import Temporal
 from tests.temporal.conftest import Stack
 from tests.temporal.planted import ReadsTheClock
@@ -61,6 +64,26 @@ def test_histories_that_continue_as_new_are_recorded_with_the_next(kind: str) ->
     names = [e.activity_task_scheduled_event_attributes.activity_id for e in (*first, *second)]
     moved = {move for move in ("carry", "fetch") if f"racine:{move}:0" in names}
     assert moved == ({"carry", "fetch"} if kind.startswith("carried") else set())
+
+
+def test_every_kind_of_task_stands_in_a_recorded_history() -> None:
+    kinds = set[str]()
+    for path in HISTORIES:
+        history = WorkflowHistory.from_json(path.stem, path.read_text())
+        began = history.events[0].workflow_execution_started_event_attributes
+        loop = began.workflow_type.name == "RacineLoop"
+        (given,) = pydantic_data_converter.payload_converter.from_payloads(
+            began.input.payloads, [LoopInput if loop else JobInput]
+        )
+        kinds |= set(_kinds(given.body if loop else given.plan))
+    assert kinds == set(TASK_KINDS)
+
+
+def _kinds(plan: Plan) -> Iterator[str]:
+    for step in plan.steps:
+        yield step.kind
+        if step.body is not None:
+            yield from _kinds(step.body)
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)

@@ -64,6 +64,8 @@ class Governor:
     rules: Rules
     spent: Spent = field(default_factory=Spent)
     asset_id: str = ""
+    connected: bool = False
+    """A scan that waits, for its window or for others, keeps no connection from them."""
 
     def __post_init__(self) -> None:
         self._control: dict[str, Any] = {}
@@ -84,9 +86,7 @@ class Governor:
         self.spent.rows += rows
         self.spent.bytes += bytes_
         self.spent.seconds += worked
-        self.obey()
-        if not self.is_open:
-            raise Interrupted("The scan waits.")
+        self._go_on()
         self._slow_down(rows, worked)
         self._last = time.monotonic()
         return self.ceiling()
@@ -158,7 +158,12 @@ class Governor:
             if left <= 0:
                 return
             self._rest(min(left, _LOOK_SECONDS))
-            self.obey()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self.obey()
+        if not self.is_open:
+            raise Interrupted("The scan waits.")
 
     def _rest(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -172,7 +177,7 @@ class Governor:
                 self._looked = now
                 with self.call.db.read() as session:
                     self._control = scans.control(session, self.scan_id)
-            if now - self._beaten >= _ALIVE_SECONDS or not self._beaten:
+            if self.connected and now - self._beaten >= _ALIVE_SECONDS:
                 self._beaten = now
                 with self.call.db.write() as session:
                     scans.beat(session, self.scan_id)

@@ -152,13 +152,9 @@ class ScanReading:
 
     def _connection_free(self) -> bool:
         most = self.rules.source_budget.connections
-        if most is None:
-            return True
         with self.call.db.write() as session:
-            if scans.reading(session, self.scan, _ALIVE_SECONDS) >= most:
-                return False
-            scans.beat(session, self.scan.id)
-        return True
+            self.governor.connected = scans.connect(session, self.scan, most, _ALIVE_SECONDS)
+        return self.governor.connected
 
     def _facts(self, row: ScanAsset) -> tuple[Asset, AssetFacts, dict[str, Any]]:
         """Read an asset as its plan says; return it with its facts and its watermark."""
@@ -267,10 +263,15 @@ class ScanReading:
             scans.carry_left_out(session, self.scan.id)
 
     def _close(self) -> None:
-        if self._connector is not None:
-            with contextlib.suppress(Exception):
-                self._connector.close()
-            self._connector = None
+        connector, self._connector = self._connector, None
+        with contextlib.suppress(Exception):
+            if connector is not None:
+                connector.close()
+        if self.governor.connected:
+            self.governor.connected = False
+            # Where the database does not hear it, the connection counts as free after a minute.
+            with contextlib.suppress(Exception), self.call.db.write() as session:
+                scans.disconnect(session, self.scan.id, self.holder)
 
 
 def _withdrawn(fault: SourceFault) -> Unavailable:

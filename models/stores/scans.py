@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, defer, load_only
 from models.stores.paging import Page, page
 from models.tables.base import now
 from models.tables.scans import AssetState, Scan, ScanAsset, ScanColumn
+from models.tables.sources import Source
 from racine.errors import Conflict, NotFound
 from racine.ids import new_id
 
@@ -333,19 +334,23 @@ def order(session: Session, scan_id: str, **orders: Any) -> dict[str, Any]:
     return scan.control
 
 
-def beat(session: Session, scan_id: str) -> None:
-    """Note that the attempt which reads is alive."""
-    get(session, scan_id).beat_at = datetime.now(UTC)
+def connect(session: Session, scan: Scan, most: int | None, alive_seconds: float) -> bool:
+    """Take one of the connections that scans may hold to a source at once, if one is free.
+
+    A scan whose attempt died without letting go holds its own for `alive_seconds` more.
+    """
+    if most is not None:
+        # Two that ask at once must not both see the last one free.
+        source = select(Source.id).where(Source.id == scan.source_id)
+        session.execute(source.with_for_update(key_share=True))
+        if _connected(session, scan, alive_seconds) >= most:
+            return False
+    beat(session, scan.id)
+    return True
 
 
-def keep_spent(session: Session, scan_id: str, spent: Mapping[str, Any]) -> None:
-    """Note what the reading has cost so far: an attempt after a crash counts on."""
-    scan = get(session, scan_id)
-    scan.settings = {**scan.settings, "spent": dict(spent)}
-
-
-def reading(session: Session, scan: Scan, alive_seconds: float) -> int:
-    """Return how many other scans read the same source now."""
+def _connected(session: Session, scan: Scan, alive_seconds: float) -> int:
+    """Return how many other scans hold a connection to the same source."""
     since = datetime.now(UTC) - timedelta(seconds=alive_seconds)
     found = select(func.count()).where(
         Scan.source_id == scan.source_id,
@@ -354,6 +359,24 @@ def reading(session: Session, scan: Scan, alive_seconds: float) -> int:
         Scan.beat_at > since,
     )
     return session.scalar(found) or 0
+
+
+def beat(session: Session, scan_id: str) -> None:
+    """Note that the attempt which holds a connection is alive."""
+    get(session, scan_id).beat_at = datetime.now(UTC)
+
+
+def disconnect(session: Session, scan_id: str, holder: str) -> None:
+    """Let go of a scan's connection, unless a newer attempt has it."""
+    scan = get(session, scan_id)
+    if scan.holder == holder:
+        scan.beat_at = None
+
+
+def keep_spent(session: Session, scan_id: str, spent: Mapping[str, Any]) -> None:
+    """Note what the reading has cost so far: an attempt after a crash counts on."""
+    scan = get(session, scan_id)
+    scan.settings = {**scan.settings, "spent": dict(spent)}
 
 
 def leave_out(session: Session, scan_id: str, why: str) -> list[str]:

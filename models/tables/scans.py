@@ -35,7 +35,7 @@ class Scan(Identified, Table):
     control: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Orders to the scan while it runs: `paused`, `rows_per_second`, `share`, `skipped`."""
     beat_at: Mapped[datetime | None]
-    """When the attempt that reads was last alive: it holds one connection to the source."""
+    """When the attempt that holds a connection to the source was last alive; none holds none."""
     ended_at: Mapped[datetime | None]
 
 

@@ -403,7 +403,7 @@ def test_a_paused_scan_goes_on_when_it_is_resumed(db: Database, tmp_path: Path) 
         scans.order(session, scan_id, paused=True)
     thread = threading.Thread(target=lambda: run.do("scan_logic.scan", scan_id=scan_id))
     thread.start()
-    _until(db, lambda session: scans.get(session, scan_id).beat_at is not None)
+    _until(db, lambda session: scans.get(session, scan_id).state == "scanning")
     with db.read() as session:
         assert scans.totals(session, scan_id)["pending"] == 2
     with db.write() as session:
@@ -428,6 +428,59 @@ def test_one_connection_at_a_time_where_the_budget_says_so(db: Database, tmp_pat
         scans.close(session, other, "scanned")
     thread.join(60)
     assert estate.read(scan_id) == ["customers_0"]
+
+
+def _reading(estate: Estate) -> tuple[str, threading.Thread]:
+    """Scan in a thread of its own; return the scan, once it has begun, and the thread."""
+    run, scan_id = estate.discover()
+    thread = threading.Thread(
+        target=lambda: run.do("scan_logic.scan", scan_id=scan_id), daemon=True
+    )
+    thread.start()
+    _until(estate.db, lambda session: scans.get(session, scan_id).state == "scanning")
+    return scan_id, thread
+
+
+def test_scans_that_wait_for_a_connection_do_not_wait_for_each_other(
+    db: Database, tmp_path: Path
+) -> None:
+    estate = Estate(
+        db, shop(tmp_path / "shop.db", tables=1), plan={"mode": "full"},
+        source_budget={"connections": 1},
+    )  # fmt: skip
+    _, other = estate.discover()
+    with db.write() as session:
+        scans.take(session, other, "another attempt")
+        scans.beat(session, other)
+    waiting = [_reading(estate) for _ in range(3)]
+    for scan_id, _ in waiting:
+        assert estate.read(scan_id) == []
+    with db.write() as session:
+        scans.close(session, other, "scanned")
+    for scan_id, thread in waiting:
+        thread.join(120)
+        assert estate.read(scan_id) == ["customers_0"]
+
+
+def test_a_paused_scan_leaves_its_connection_to_others(db: Database, tmp_path: Path) -> None:
+    estate = Estate(
+        db, shop(tmp_path / "shop.db", tables=2, rows=20_000), sample="all", plan={"mode": "full"},
+        source_budget={"connections": 1, "rows_per_second": 0.25},
+    )  # fmt: skip
+    paused, thread = _reading(estate)
+    _until(db, lambda session: scans.get(session, paused).beat_at is not None)
+    with db.write() as session:
+        scans.order(session, paused, paused=True)
+    _until(db, lambda session: scans.get(session, paused).beat_at is None)
+    run, other = estate.discover()
+    with db.write() as session:
+        scans.order(session, other, rows_per_second=1e9)
+    run.do("scan_logic.scan", scan_id=other)
+    assert estate.read(other) == ["customers_0", "customers_1"]
+    with db.write() as session:
+        scans.order(session, paused, paused=None, rows_per_second=1e9)
+    thread.join(120)
+    assert estate.read(paused) == ["customers_0", "customers_1"]
 
 
 def _until(db: Database, holds: Callable[[Any], bool]) -> None:

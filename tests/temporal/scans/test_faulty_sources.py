@@ -1,5 +1,6 @@
 """Sources that hang, drop, freeze or break: told on the asset, and nothing is lost by it."""
 
+import contextlib
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from tests.activities.connectors import estates
 from tests.eventually import eventually
+from tests.mariadb import mariadb
 from tests.postgres import postgres
 from tests.temporal.scans import servers
 from tests.temporal.scans.platform import Platform, RunningScan
@@ -72,36 +74,55 @@ def test_a_user_who_is_locked_out_in_mid_table_fails_no_asset(
     read_whole_once(scan)
 
 
-def frozen(processes: list[psutil.Process], scan: RunningScan, port: int) -> None:
+def signalled(parent: psutil.Process, sign: signal.Signals) -> None:
+    """Send a signal to a server: its parent first, which then makes no more children."""
+    parent.send_signal(sign)
+    for child in parent.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.send_signal(sign)
+
+
+def frozen(server: psutil.Process, scan: RunningScan, port: int) -> None:
     """Let a server hear and say nothing until it is hung up on, then let it go on."""
 
     def connected() -> bool:
         mine = psutil.Process().net_connections("tcp")
         return any(c.raddr and c.raddr.port == port and c.status == "ESTABLISHED" for c in mine)
 
-    for process in processes:
-        process.send_signal(signal.SIGSTOP)
+    signalled(server, signal.SIGSTOP)
     try:
         scan.throttled_no_more()
         eventually(lambda: not connected(), "it was hung up on", 200)
     finally:
-        for process in processes:
-            process.send_signal(signal.SIGCONT)
+        signalled(server, signal.SIGCONT)
+
+
+def freezes_in_mid_table(
+    platform: Platform, server: Server, process: psutil.Process, port: int
+) -> None:
+    scan = in_mid_table(platform, server.location, server.kind, budget={"seconds": 60})
+    frozen(process, scan, port)
+    read_whole_once(scan)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_postgresql_that_freezes_in_mid_table_is_gone_on_from(platform: Platform) -> None:
     with postgres() as url:
-        place = servers.postgresql(url)
-        scan = in_mid_table(platform, place.location, place.kind, budget={"seconds": 60})
-        with psycopg.connect(place.location) as db:
+        server = servers.postgresql(url)
+        with psycopg.connect(server.location) as db:
             own = db.execute("SELECT pid FROM pg_stat_activity WHERE pid IS NOT NULL").fetchall()
             port = db.info.port
         parent = psutil.Process(int(own[0][0])).parent()
         assert parent is not None
-        frozen([*parent.children(), parent], scan, port)
-        read_whole_once(scan)
+        freezes_in_mid_table(platform, server, parent, port)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_mariadb_that_freezes_in_mid_table_is_gone_on_from(platform: Platform) -> None:
+    with mariadb() as own, servers.mysql(own) as server:
+        freezes_in_mid_table(platform, server, psutil.Process(own.process.pid), own.port)
 
 
 def test_a_file_that_breaks_keeps_in_the_catalog_what_was_known_of_it(

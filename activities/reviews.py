@@ -15,6 +15,7 @@ from racine.errors import Conflict, NotFound
 from racine.governance import classifications as group
 from racine.governance.classifications import answers
 from racine.governance.classifications.answers import Answer, Word
+from racine.governance.classifications.percent import percent
 from racine.governance.classifications.verdicts import Pin
 from racine.governance.compliance.categories import label_of
 
@@ -54,7 +55,7 @@ def _column(verdict: Verdict) -> str:
 
 
 def _line(proposal: group.Proposal) -> str:
-    return f"{proposal.column}: {proposal.kind}, {proposal.confidence:.0%}"
+    return f"{proposal.column}: {proposal.kind}, {percent(proposal.confidence)}"
 
 
 def review(call: Call, given: group.ReviewInput) -> group.ReviewResult:

@@ -9,6 +9,7 @@ from rich.progress import track
 from rich.table import Table
 
 from activities.connectors.protocol import Asset
+from racine.governance.classifications.percent import percent
 
 _WIDTH = 200
 """Columns where no terminal tells: names in a log are better long than folded."""
@@ -38,10 +39,11 @@ def print_table(report: dict[str, Any]) -> None:
             for found in column["classifications"][:1]:
                 table.add_row(
                     escape(asset["name"]), escape(column["name"]), escape(column["type"]),
-                    found["kind"], f"{found['confidence']:.0%}", f"{column['nulls']:,}",
+                    _held(found), percent(found["confidence"]), f"{column['nulls']:,}",
                     f"{column['distinct']:,}",
                 )  # fmt: skip
-    console.print(table)
+    if table.row_count:
+        console.print(table)
     for asset in report["assets"]:
         for what, count in asset["irregular"].items():
             console.print(f"[yellow]irregular[/] {escape(asset['name'])}: {count:,} {what}")
@@ -53,3 +55,7 @@ def print_table(report: dict[str, Any]) -> None:
         f"{totals['assets']} assets, {totals['columns']} columns, {totals['rows']:,} rows read: "
         f"{totals['classified']} columns classified, {totals['errors']} errors."
     )
+
+
+def _held(found: dict[str, Any]) -> str:
+    return f"contains {found['kind']}" if found["mode"] == "contains" else str(found["kind"])

@@ -59,6 +59,7 @@ def _unknown(fault: psycopg.Error) -> tuple[str, str]:
     """Return words for an error without a known state."""
     if fault.sqlstate:
         return f"PostgreSQL error {fault.sqlstate}", "See PostgreSQL's list of error codes."
-    lines = str(fault).strip().splitlines()
-    text = lines[-1] if lines else type(fault).__name__
+    # libpq's advice follows on a line that a tab begins; ours stands in its place.
+    lines = [line for line in str(fault).splitlines() if line.strip() and not line[0].isspace()]
+    text = lines[-1].rpartition("failed: ")[2] if lines else type(fault).__name__
     return f"no connection ({text})", "Check the address, the port and the server's log."

@@ -107,7 +107,9 @@ def _known(client: Client, source: str) -> str:
 def _print(found: dict[str, Any]) -> None:
     told = found["explanation"]
     held = ", ".join(told["kinds"]) or "nothing that Racine knows"
-    typer.echo(f"{told['table']}.{told['column']} holds {held} ({told['sensitivity']}).")
+    contained = any(item["holds"] and item["mode"] == "contains" for item in told["ranked"])
+    verb = "contains" if contained else "holds"
+    typer.echo(f"{told['table']}.{told['column']} {verb} {held} ({told['sensitivity']}).")
     typer.echo(
         f"{told['rows']:,} values, {told['distinct']:,} distinct, {told['sampled']:,} of them read "
         f"by the detectors; {told['placeholders']:,} placeholders."
@@ -118,8 +120,9 @@ def _print(found: dict[str, Any]) -> None:
     rows = [_row(item) for item in told["ranked"]]
     names = ["type", "mode", "confidence", "threshold", "name", "values", "context", "check"]
     typer.echo()
-    table(names, rows)
-    typer.echo()
+    if rows:
+        table(names, rows)
+        typer.echo()
     for item in told["ranked"]:
         typer.echo(f"{item['classifier']}: {item['evidence']['words']}")
     for change in told["changes"]:

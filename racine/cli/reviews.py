@@ -8,6 +8,7 @@ import typer
 from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, table
 from racine.errors import InvalidInput
+from racine.governance.classifications.percent import percent
 
 _VERDICTS = "/api/classifications"
 
@@ -32,11 +33,16 @@ def queue(
         as_json(found)
         return
     rows = [
-        (v["id"], f"{v['asset_name']}.{v['column_name']}", v["kind"], f"{v['confidence']:.0%}",
+        (v["id"], f"{v['asset_name']}.{v['column_name']}", _held(v), percent(v["confidence"]),
          v["sensitivity"], v["evidence"].get("words", ""))
         for v in found
     ]  # fmt: skip
-    table(["verdict", "column", "kind", "confidence", "sensitivity", "why"], rows)
+    table(["verdict", "column", "holds", "confidence", "sensitivity", "why"], rows)
+
+
+def _held(verdict: dict[str, Any]) -> str:
+    contains = "contains " if verdict["evidence"].get("mode") == "contains" else ""
+    return f"{contains}{verdict['kind']}{'' if verdict['applied'] else ' (not applied)'}"
 
 
 def decide(

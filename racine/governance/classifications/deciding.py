@@ -297,7 +297,7 @@ def _by_type(
             yield Classification(
                 id=entry.id,
                 kind=entry.kind,
-                confidence=round(confidence, 3),
+                confidence=min(round(confidence, 3), _SUREST),
                 evidence=Explanation(
                     name=round(odds - _PRIOR - gain - beside, 2),
                     values=round(gain, 2),
@@ -328,11 +328,11 @@ def _contained(evidence: Evidence, by: _Judging) -> Iterable[Classification]:
         yield Classification(
             id=entry.id,
             kind=entry.kind,
-            confidence=round(1 - 0.5**count, 3),
+            confidence=min(round(1 - 0.5**count, 3), _SUREST),
             mode="contains",
             evidence=Explanation(
                 values=float(count),
-                words=f"{count} of {evidence.sampled} texts contain {entry.name}.",
+                words=f"{entry.name} stands in {count} of {evidence.sampled} texts.",
             ),
             detector_version=by.model.version,
         )

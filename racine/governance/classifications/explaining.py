@@ -16,6 +16,7 @@ from racine.governance.classifications.evidence import (
     Frozen,
     TableEvidence,
 )
+from racine.governance.classifications.percent import percent
 
 _NAMELESS = "column_1"
 _HARDLY = 0.01
@@ -105,6 +106,11 @@ def split_column(text: str, tables: Iterable[str]) -> tuple[str, str]:
     names = list(tables)
     fitting = [(len(short), name, short) for name in names for short in _shorter(name)
                if text.startswith(f"{short}.") and len(text) > len(short) + 1]  # fmt: skip
+    if not fitting and (table := next((n for n in names if text in (n, *_shorter(n))), "")):
+        raise NotFound(
+            f"{text!r} is a table; name one of its columns too.",
+            next_step=f"Write {table}.COLUMN.",
+        )
     if not fitting:
         near = get_close_matches(text.rpartition(".")[0] or text, names, 5, 0.3) or names[:5]
         raise NotFound(
@@ -155,7 +161,7 @@ def _rank(
     told_by = entry.decisive or entry.id
     evidence = column.evidence
     assert evidence is not None, "a column without evidence has no candidates"
-    checked = entry.check is not None or entry.shape is not None or bool(entry.decisive)
+    checked = found.mode == "is" and bool(entry.check or entry.shape or entry.decisive)
     return Ranked(
         classifier=found.id,
         kind=found.kind,
@@ -219,8 +225,9 @@ def _change(
     kinds = _kinds(changed)
     condition = f"Named “{name}”" if name else what.capitalize()
     best = next(iter(changed.classifications), None)
-    held = f"{best.kind} with {best.confidence:.0%}" if best else "nothing"
+    verb = "contain" if best and best.mode == "contains" else "hold"
+    held = f"{best.kind} with {percent(best.confidence)}" if best else "nothing"
     same = "still " if kinds == _kinds(verdict) else ""
     return Change(
-        what=what, name=name, kinds=kinds, words=f"{condition} it would {same}hold {held}."
+        what=what, name=name, kinds=kinds, words=f"{condition} it would {same}{verb} {held}."
     )

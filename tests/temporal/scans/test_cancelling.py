@@ -63,7 +63,7 @@ def test_a_cancelled_scan_stops_its_query_at_the_source_within_five_seconds(
     platform: Platform, server: Server, asset: str
 ) -> None:
     platform.rules(sample="all", include=["**.a_small", f"**.{asset}", "**.z_last"])
-    took = []
+    took: list[float] = []
     while not took or (min(took) > STOPPED and len(took) < 4):
         took.append(cancelled(platform, server, asset))
     # What the machine does beside it can only add: the best of the tries is the scan's own time.

@@ -119,3 +119,18 @@ def test_a_table_that_is_none_is_refused_with_those_that_come_near() -> None:
     with pytest.raises(NotFound, match="begins with no table") as refused:
         split_column("custmers.email", ["customers", "orders"])
     assert "customers" in refused.value.next_step
+
+
+def test_a_table_without_a_column_is_told_to_be_one() -> None:
+    with pytest.raises(NotFound, match="'people' is a table") as refused:
+        split_column("people", ["hr/people.csv"])
+    assert refused.value.next_step == "Write hr/people.csv.COLUMN."
+
+
+def test_what_free_text_contains_is_told_by_its_texts_not_by_a_check() -> None:
+    notes = [f"write to person{n}@example.com please" for n in range(20)] + ["nothing here"] * 5
+    told = explain(table(note=notes), "note")
+    (found,) = [item for item in told.ranked if item.holds]
+    assert (found.mode, found.values_passing, found.confidence) == ("contains", None, 0.999)
+    assert found.evidence.words == "E-mail address stands in 20 of 21 texts."
+    assert told.changes[0].words == "Without its name it would still contain email with >99%."

@@ -10,7 +10,7 @@ import typer
 from racine import templates
 from racine.cli import profiles, reviews
 from racine.cli.output import Format, Output, as_json, fields, table
-from racine.client import Client
+from racine.cli.sources import known
 from racine.errors import InvalidInput, NotFound
 
 app = typer.Typer(no_args_is_help=True)
@@ -60,7 +60,7 @@ def assist(
 ) -> None:
     """Start a run that puts a source's uncertain columns to a person."""
     with profiles.client() as client:
-        given = {"source_id": _known(client, source), "at_least": at_least, "below": below,
+        given = {"source_id": known(client, source), "at_least": at_least, "below": below,
                  "limit": limit}  # fmt: skip
         job = client.apply(templates.load("assisted_classification"))
         run = client.run(job["name"], given)
@@ -87,21 +87,14 @@ def _read_now(
 
 def _catalogued(source: str, column: str) -> dict[str, Any]:
     with profiles.client() as client:
-        asked = {"source_id": _known(client, source), "column": column}
+        try:
+            asked = {"source_id": known(client, source), "column": column}
+        except NotFound as fault:
+            raise NotFound(
+                f"{source} is neither a file or folder here nor a catalogued source.",
+                next_step=fault.next_step,
+            ) from None
         return client.get("/api/classifications/explanation", **asked)
-
-
-def _known(client: Client, source: str) -> str:
-    """Return the id of a catalogued source that is named or given by id."""
-    listed = list(client.items("/api/data-sources"))
-    found = [s["id"] for s in listed if source in (s["id"], s["name"])]
-    if not found:
-        names = ", ".join(sorted(s["name"] for s in listed)[:20])
-        raise NotFound(
-            f"{source} is neither a file or folder here nor a catalogued source.",
-            next_step=f"Catalogued are: {names or 'none'}.",
-        )
-    return str(found[0])
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from racine.cli import (
     schedules,
     sign_in,
     simulating,
+    sources,
     workflows,
 )
 from racine.errors import RacineError
@@ -68,6 +69,7 @@ orders.mount(runs.app)
 runs.app.command()(repairs.repair)
 runs.app.command()(repairs.rerun)
 runs.app.command()(gantt.gantt)
+app.add_typer(sources.app, name="sources", help="Register, test and list what is governed.")
 app.add_typer(pools.app, name="pools", help="See and set what tasks share.")
 app.add_typer(scans.app, name="scans", help="Plan, follow and steer scans; see what changed.")
 app.add_typer(schedules.app, name="schedules", help="Let jobs run by themselves.")

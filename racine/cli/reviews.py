@@ -7,6 +7,7 @@ import typer
 
 from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, table
+from racine.cli.sources import known
 from racine.errors import InvalidInput
 from racine.governance.classifications.percent import percent
 
@@ -15,19 +16,19 @@ _VERDICTS = "/api/classifications"
 Verdict = Annotated[str, typer.Argument(metavar="VERDICT", help="The verdict's id, as listed.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
 Answer = Annotated[str, typer.Argument(metavar="DECISION", help="`confirmed` or `rejected`.")]
-SourceId = Annotated[str | None, typer.Option(help="Only verdicts of this source, by its id.")]
+Source = Annotated[str | None, typer.Option(help="Only verdicts of this source, by name or id.")]
 Kind = Annotated[str | None, typer.Option(help="Only verdicts of this kind.")]
 
 
 def queue(
-    source_id: SourceId = None,
+    source: Source = None,
     kind: Kind = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     output: Output = Format.TABLE,
 ) -> None:
     """List the verdicts that wait for a person, most telling first."""
-    asked = {"source_id": source_id, "kind": kind}
     with profiles.client() as client:
+        asked = {"source_id": known(client, source) if source else None, "kind": kind}
         found = list(islice(client.items(f"{_VERDICTS}/queue", **asked), limit))
     if output is Format.JSON:
         as_json(found)
@@ -52,7 +53,7 @@ def decide(
     pattern: Annotated[
         str, typer.Option(help="Every undecided one whose table.column fits: * and ?, or re:…")
     ] = "",
-    source_id: SourceId = None,
+    source: Source = None,
     kind: Kind = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -66,6 +67,7 @@ def decide(
         if verdict:
             found = client.post(f"{_VERDICTS}/verdicts/{verdict}/decision", said)
         else:
+            source_id = known(client, source) if source else None
             limits = {"pattern": pattern, "source_id": source_id, "kind": kind}
             found = client.post(f"{_VERDICTS}/decisions", said | limits)
     if output is Format.JSON:

@@ -7,6 +7,7 @@ import typer
 
 from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, fields, table
+from racine.cli.sources import Source, known
 from racine.cli.watching import watch_run
 from racine.errors import NotFound
 
@@ -18,7 +19,6 @@ app = typer.Typer(no_args_is_help=True)
 _SCANS, _SOURCES = "/api/scan-logic/scans", "/api/data-sources"
 
 Scan = Annotated[str, typer.Argument(metavar="SCAN", help="The scan's id.")]
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help="The source's name or id.")]
 Mode = Annotated[
     str | None, typer.Option(help="full, changed, watermark, schema or age; else as the rules say.")
 ]
@@ -34,7 +34,7 @@ def list_scans(
 ) -> None:
     """List scans, newest first."""
     with profiles.client() as client:
-        query = {"source_id": _source_id(client, source)} if source else {}
+        query = {"source_id": known(client, source)} if source else {}
         found = list(islice(client.items(_SCANS, **query), limit))
     if output is Format.JSON:
         as_json(found)
@@ -72,7 +72,7 @@ def plan(
     """Tell which assets a scan would read now, in which order, and why; no row is read."""
     with profiles.client() as client:
         body = {"mode": mode} if mode else {}
-        run = client.post(f"{_SOURCES}/{_source_id(client, source)}/plan", body)["run_id"]
+        run = client.post(f"{_SOURCES}/{known(client, source)}/plan", body)["run_id"]
         detail = client.wait(run)
         if detail["state"] != "completed":
             typer.echo(f"The plan's run {run} is {detail['state']}.", err=True)
@@ -86,7 +86,7 @@ def start(source: Source, mode: Mode = None, output: Output = Format.TABLE) -> N
     """Scan a registered source and watch the run; the exit code tells how it ended."""
     with profiles.client() as client:
         body = {"mode": mode} if mode else {}
-        run = client.post(f"{_SOURCES}/{_source_id(client, source)}/scan", body)["run_id"]
+        run = client.post(f"{_SOURCES}/{known(client, source)}/scan", body)["run_id"]
         if output is Format.JSON:
             as_json(client.wait(run))
             return
@@ -105,7 +105,7 @@ def drift(
 ) -> None:
     """List what changed between scans of a source, newest first."""
     with profiles.client() as client:
-        query = {"source_id": _source_id(client, source)} | ({"aspect": aspect} if aspect else {})
+        query = {"source_id": known(client, source)} | ({"aspect": aspect} if aspect else {})
         found = list(islice(client.items("/api/scan-logic/drift", **query), limit))
     if output is Format.JSON:
         as_json(found)
@@ -168,13 +168,6 @@ def _answered(answer: dict[str, Any], output: Format) -> None:
         as_json(answer)
     else:
         fields(answer)
-
-
-def _source_id(client: "Client", source: str) -> str:
-    for found in client.items(_SOURCES):
-        if source in (found["id"], found["name"]):
-            return str(found["id"])
-    raise NotFound(f"There is no source {source!r}.", next_step="GET /api/data-sources lists them.")
 
 
 def _asset_id(client: "Client", scan: str, asset: str) -> str:

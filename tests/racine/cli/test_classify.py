@@ -107,7 +107,7 @@ def test_a_classifier_is_measured_saved_in_the_workspace_listed_and_removed(
 def test_people_decide_one_by_one_by_pattern_and_state_what_is_there_instead(
     server: dict[str, str], shop: Governing
 ) -> None:
-    listed = racine("classify", "queue", "--source-id", shop.source_id, "-o", "json", **server)
+    listed = racine("classify", "queue", "--source", shop.source_id, "-o", "json", **server)
     assert listed.returncode == 0, listed.stderr
     waiting = {v["kind"]: v["id"] for v in json.loads(listed.stdout)}
     why = ("--reason", "seen")

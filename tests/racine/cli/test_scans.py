@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from racine.client import Client
 from tests.activities.worlds import shop
 from tests.racine.cli.test_cli import racine, server
 
@@ -16,9 +15,14 @@ __all__ = ["server"]
 @pytest.mark.usefixtures("workers")
 def test_a_source_is_planned_scanned_and_looked_at(tmp_path: Path, server: dict[str, str]) -> None:
     name = f"shop-{os.getpid()}"
-    with Client(server["RACINE_URL"], server["RACINE_API_KEY"]) as client:
-        body = {"name": name, "kind": "sqlite", "location": str(shop(tmp_path / "shop.db"))}
-        client.post("/api/data-sources", body)
+    place = str(shop(tmp_path / "shop.db"))
+    added = racine("sources", "add", name, place, "--kind", "sqlite", "-o", "json", **server)
+    assert json.loads(added.stdout)["location"] == place
+    tested = racine("sources", "test", name, **server)
+    assert (tested.returncode, tested.stderr) == (0, "")
+    assert "list  yes   3 tables" in tested.stdout
+    listed = json.loads(racine("sources", "list", "-o", "json", **server).stdout)
+    assert {s["name"]: s["state"] for s in listed}[name] == "connected"
     planned = racine("scans", "plan", name, "-o", "json", **server)
     assert planned.returncode == 0, planned.stderr
     found = json.loads(planned.stdout)

@@ -1,7 +1,7 @@
 """A model of a held run that people steer: what each order does to it, or that it is refused.
 
-The job: `a` fails while `params.broken`; `c` follows `a`, the approval `ask` follows `b`, and `d`,
-which gives back `params.note`, follows both.
+The job: `a` fails while `params.broken`; the loop `c` follows `a`; the approval `ask` and the wait
+for a signal `word` follow `b`; `d`, which gives back `params.note` and its version, follows all.
 """
 
 from collections import Counter
@@ -9,27 +9,37 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.temporal.test_deep_orders import ask
-from tests.temporal.test_loops import echo
+from tests.temporal.test_loops import echo, loop
 from tests.temporal.test_repair import flaky
 
-UPSTREAM: dict[str, list[str]] = {"a": [], "b": [], "c": ["a"], "ask": ["b"], "d": ["c", "ask"]}
+UPSTREAM: dict[str, list[str]] = {"a": [], "b": [], "c": ["a"], "ask": ["b"],
+                                 "word": ["b"], "d": ["c", "ask", "word"]}  # fmt: skip
 READS = {"broken": "a", "note": "d"}
 INTEGER = {"properties": {"value": {"type": "integer"}}}
 BAD = ("failed", "cancelled")
 
-JOB: dict[str, Any] = {
-    "name": "deep",
-    "failure_policy": "HOLD",
-    "parameters": [{"name": "broken", "default": True}, {"name": "note", "default": 0}],
-    "tasks": [
-        flaky("a", "params.broken"),
-        echo("b", 1),
-        echo("c", 1, "a"),
-        {**ask(), "depends_on": [{"task_key": "b"}]},
-        echo("d", "{{ params.note }}", "c", "ask", outputs=INTEGER),
-    ],
-    "outputs": {"d": "{{ has(tasks.d.values.value) ? tasks.d.values.value : -1 }}"},
-}
+VERSIONS = 2
+NEXT = 100
+"""What `d` gives more from one version of the job to the next."""
+
+
+def document(version: int) -> dict[str, Any]:
+    """Return a version of the job, numbered from 1."""
+    after_b = {"depends_on": [{"task_key": "b"}]}
+    return {
+        "name": "deep",
+        "failure_policy": "HOLD",
+        "parameters": [{"name": "broken", "default": True}, {"name": "note", "default": 0}],
+        "tasks": [
+            flaky("a", "params.broken"),
+            echo("b", 1),
+            {**loop("c", [1, 2], echo("in", "{{ item }}")), "depends_on": [{"task_key": "a"}]},
+            {**ask(), **after_b},
+            {"task_key": "word", "wait_task": {"signal": "word"}, **after_b},
+            echo("d", f"{{{{ params.note + {NEXT * version} }}}}", *UPSTREAM["d"], outputs=INTEGER),
+        ],
+        "outputs": {"d": "{{ has(tasks.d.values.value) ? tasks.d.values.value : -1 }}"},
+    }
 
 
 def after(key: str) -> list[str]:
@@ -49,7 +59,12 @@ class RunModel:
     """How tasks ended that have."""
     running: set[str] = field(default_factory=set)
     question: str | None = None
-    """`open`, or what was said to it while the run was paused."""
+    """`open`, `passed` on to others, or what was said to it while the run was paused."""
+    signals: int = 0
+    """Given, and not taken yet."""
+    listens: bool = False
+    """Whether `word` waits."""
+    version: int = VERSIONS
     paused: bool = False
     held: set[str] = field(default_factory=set)
     params: dict[str, Any] = field(default_factory=lambda: {"broken": True, "note": 0})
@@ -82,15 +97,22 @@ class RunModel:
                 self._carry_out(key)
 
     def _carry_out(self, key: str) -> None:
+        if key == "word":
+            self.listens = not self.signals
+            if self.signals:
+                self.signals -= 1
+                self._end(key, "succeeded")
+            return
         if key != "ask":
             self.begun[key] += 1
-            self.value = self.params["note"] if key == "d" else self.value
+            if key == "d":
+                self.value = self.params["note"] + NEXT * self.version
             self._end(key, "failed" if key == "a" and self.params["broken"] else "succeeded")
             return
         if self.question is None:
             self.begun[key] += 1
             self.question = "open"
-        if self.question != "open":
+        if self.question not in ("open", "passed"):
             self._end(key, "succeeded" if self.question == "approve" else "failed")
 
     def _end(self, key: str, state: str) -> None:
@@ -132,6 +154,22 @@ class RunModel:
             if left not in self.states:
                 self._end(left, "cancelled")
         self.end = "cancelled"
+        return True
+
+    def _terminate(self, key: str | None, more: dict[str, Any]) -> bool:
+        self.end = "terminated"
+        return True
+
+    def _signal(self, key: str | None, more: dict[str, Any]) -> bool:
+        self.signals += 1
+        if self.listens and "word" in self.running:
+            self._carry_out("word")
+        return True
+
+    def _delegate(self, key: str, more: dict[str, Any]) -> bool:
+        if self.question != "open":
+            return False
+        self.question = "passed"
         return True
 
     def _retry(self, key: str, more: dict[str, Any]) -> bool:
@@ -189,13 +227,14 @@ class RunModel:
             self._forget([key, *after(key)])
         self.running = set()
         self.params |= more["parameters"]
+        self.version = more.get("version") or self.version
         return True
 
     def repair_ended(self, key: str | None, more: dict[str, Any]) -> bool:
         """Repair the run after its end."""
         if not self._repair(key, more):
             return False
-        self.paused, self.held, self.question = False, set(), None
+        self.paused, self.held, self.question, self.signals = False, set(), None, 0
         self.settle()
         return True
 

@@ -18,11 +18,13 @@ from racine.governance.scan_logic.sketches import Coder
 
 _CHUNK_ROWS = 100_000
 _CHUNK_CELLS = 3_000_000
+_LEAST_ROWS = 10_000
+"""What closing a chunk costs, some milliseconds for each column, is little beside reading these."""
 
 
 def chunk_rows(columns: int) -> int:
     """Return after how many rows of so many columns the progress is kept."""
-    return max(1, min(_CHUNK_ROWS, _CHUNK_CELLS // max(columns, 1)))
+    return max(_LEAST_ROWS, min(_CHUNK_ROWS, _CHUNK_CELLS // max(columns, 1)))
 
 
 @dataclass
@@ -95,9 +97,15 @@ class Chunk:
         return sum(column.bytes for column in self._columns) - before
 
     def closed(self) -> tuple[list[ColumnSketch], list[Evidence]]:
-        samples = [column.sample() for column in self._columns]
-        sketches = [c.sketch(sample) for c, sample in zip(self._columns, samples, strict=True)]
-        return sketches, [gather(sample, using=self._bank) for sample in samples]
+        """Return what is known of each column, which is let go then: a wide table has many."""
+        sketches, evidence = list[ColumnSketch](), list[Evidence]()
+        self._columns.reverse()
+        while self._columns:
+            column = self._columns.pop()
+            sample = column.sample()
+            sketches.append(column.sketch(sample))
+            evidence.append(gather(sample, using=self._bank))
+        return sketches, evidence
 
 
 def _profiles(asset: Asset, code: Coder | None) -> list[ColumnProfile]:

@@ -23,10 +23,11 @@ from racine.cli.classifiers import FOLDER
 from racine.errors import InvalidInput, SourceFault, Unavailable
 from racine.governance.classifications.engine import Classifier, ClassifySettings, decide
 from racine.governance.data_sources import locations
-from racine.governance.scan_rule_sets.rules import Rules, parse
+from racine.governance.scan_rule_sets.rules import Budget, Rules, parse
 
-WHOLE = Rules(sample="all")
-"""Every row is read: who scans one source by hand wants it whole; a rule set can say otherwise."""
+WHOLE = Rules(sample="all", budget=Budget())
+"""Every row is read, however long it takes: who scans one source by hand wants it whole; a rule set
+can say otherwise."""
 
 
 def scan(

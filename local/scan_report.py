@@ -45,6 +45,11 @@ def print_table(report: dict[str, Any]) -> None:
     if table.row_count:
         console.print(table)
     for asset in report["assets"]:
+        for limit in asset["limits"]:
+            rows = f"{asset['rows_read']:,} rows"
+            console.print(
+                f"[yellow]cut short[/] {escape(asset['name'])}: {rows}, budget of {limit}"
+            )
         for what, count in asset["irregular"].items():
             console.print(f"[yellow]irregular[/] {escape(asset['name'])}: {count:,} {what}")
     for error in report["errors"]:

@@ -44,8 +44,14 @@ def _allowed(connection: duckdb.DuckDBPyConnection, prefix: str) -> duckdb.DuckD
 
 
 def _locked(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+    try:
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+    except duckdb.InvalidInputException:
+        # Connections of one process to one file share a database, which the first has locked.
+        reach = connection.execute("SELECT current_setting('enable_external_access')").fetchone()
+        if reach != (False,):
+            raise
     return connection
 
 

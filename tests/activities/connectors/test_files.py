@@ -323,3 +323,22 @@ def test_a_decompression_bomb_is_stopped(tmp_path: Path) -> None:
     connector, asset = only(path)
     with pytest.raises(SourceFault, match="times its size"):
         list(connector.read(asset, Sample()))
+
+
+def test_a_duckdb_file_is_read_while_another_connection_of_the_process_reads_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as db:
+        db.execute("CREATE TABLE t AS SELECT 1 AS id")
+        db.execute(f"CREATE VIEW outside AS SELECT * FROM read_text('{__file__}')")
+    one, other = DuckdbConnector(str(path)), DuckdbConnector(str(path))
+    try:
+        for connector in (one, other):
+            table, view = sorted(connector.discover().assets, key=lambda asset: asset.kind)
+            assert connector.count(table) == 1
+            with pytest.raises(SourceFault, match="disabled"):
+                connector.count(view)
+    finally:
+        one.close()
+        other.close()

@@ -117,5 +117,6 @@ def is_us_phone(value: str) -> bool:
     )
 
 
+@lru_cache(1024)
 def _bare(value: str) -> str:
     return _EXTENSION.sub("", _PREFIX.sub("", value.removeprefix("tel:").strip()))

@@ -38,6 +38,8 @@ def is_file_name(value: str) -> bool:
 
 def is_ipv4(value: str) -> bool:
     """Four decimal octets (RFC 791), not a short version such as 1.2.0.4."""
+    if value.count(".") != 3:
+        return False  # most values are none, and the library's error is dear
     try:
         ipaddress.IPv4Address(value)
     except ValueError:
@@ -47,7 +49,7 @@ def is_ipv4(value: str) -> bool:
 
 def is_ipv6(value: str) -> bool:
     """An IPv6 address (RFC 4291); `::` alone says too little, and octets in pairs are EUI-64."""
-    if _EUI_64.fullmatch(value):
+    if value.count(":") < 2 or _EUI_64.fullmatch(value):
         return False
     try:
         ipaddress.IPv6Address(value)

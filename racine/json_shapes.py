@@ -64,6 +64,11 @@ class Shape:
         found = properties.get(name) if isinstance(properties, Mapping) else None
         return Shape(found, self.root) if isinstance(found, Mapping) else None
 
+    def rest(self) -> "Shape | None":
+        """Return what is known of the fields of an object that have no names."""
+        found = self._only.get("additionalProperties")
+        return Shape(found, self.root) if isinstance(found, Mapping) else None
+
     def element(self) -> "Shape | None":
         """Return what is known of every element of an array."""
         found = self._only.get("items")

@@ -55,6 +55,8 @@ class TaskKind(Part):
     """Fields in which templates may stand."""
     CONDITIONS: ClassVar[tuple[str, ...]] = ()
     """Fields that are bare CEL."""
+    PARSED: ClassVar[bool] = False
+    """Whether what templates give has to be of the types of its fields."""
     POOLED: ClassVar[bool] = False
     """Whether an activity carries it out, and so may need slots of a pool."""
     RESULTS: ClassVar[tuple[str, ...]] = ()

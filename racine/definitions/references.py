@@ -7,7 +7,13 @@ from typing import Any
 from racine.definitions.document import Join, RunIf, Task
 from racine.definitions.graph import did_you_mean
 from racine.definitions.scope import Placed, Scope
-from racine.definitions.types import Declared, find, input_faults, values_of, wanted_inputs
+from racine.definitions.types import (
+    Declared,
+    find,
+    input_faults,
+    values_of,
+    wanted_inputs,
+)
 from racine.errors import Fault, InvalidInput
 from racine.expression_tree import Reference
 from racine.expression_types import CONDITION, LIST, Wanted

@@ -12,6 +12,7 @@ from racine.definitions.parts import Tries
 from racine.definitions.retry_rules import RuleAction, rule_faults
 from racine.definitions.schemas import pointer_of, schema_fault
 from racine.definitions.scope import Placed
+from racine.definitions.types import output_faults
 from racine.errors import Fault
 from racine.expressions import has_template
 
@@ -29,6 +30,8 @@ def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
         yield Fault(f"{placed.pointer}/outputs", f"This is not a usable JSON Schema: {fault}.",
                     "See json-schema.org, draft 2020-12; references stay inside the schema.",
                     "schema")  # fmt: skip
+    else:
+        yield from output_faults(placed)
 
 
 def _kind_faults(placed: Placed) -> Iterator[Fault]:

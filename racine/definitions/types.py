@@ -4,13 +4,15 @@ Operations declare their results, tasks their `outputs`, the job its parameters;
 declares may be anything. A name that an expression asks for with `has()` is not judged there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from racine import registry
 from racine.definitions.document import ForEachTask, Parameter
+from racine.definitions.graph import did_you_mean
+from racine.definitions.parts import TaskKind
 from racine.definitions.schemas import pointer_of
 from racine.definitions.scope import Placed, Scope
 from racine.errors import Fault
@@ -139,6 +141,33 @@ class Declared:
         return shape.element() if shape and path and length == len(path) else None
 
 
+def output_faults(placed: Placed) -> Iterator[Fault]:
+    """Yield what a task declares as its outputs that it can never give."""
+    outputs, pointer = placed.task.outputs or {}, f"{placed.pointer}/outputs"
+    kind = outputs.get("type", "object")
+    if kind != "object" and not (isinstance(kind, list) and "object" in kind):
+        yield Fault(f"{pointer}/type", f"A task's values have names: they are never {kind}.",
+                    "Describe an object with the values as its properties.", "outputs")  # fmt: skip
+        return
+    given, properties = _gives(placed), outputs.get("properties")
+    for name in properties if given is not None and isinstance(properties, Mapping) else ():
+        if given is not None and name not in given:
+            yield Fault(f"{pointer}/properties{pointer_of([name])}",
+                        f"A {placed.kind} never gives {name!r}.",
+                        did_you_mean(name, given), "outputs")  # fmt: skip
+
+
+def _gives(placed: Placed) -> Collection[str] | None:
+    """Return the names of all values that a task can have; None where they may be any."""
+    spec = placed.task.operation_task
+    if spec is not None:
+        result = _result_of(spec.operation)
+        return result.names if result else None
+    if placed.kind is None or placed.task.sql_task is not None:
+        return None  # the columns of a statement are not known here
+    return placed.task.works[0].values()
+
+
 def values_of(placed: Placed) -> Shape | None:
     """Return what is declared of a task's values; None where they may be anything."""
     task, kind = placed.task, placed.kind
@@ -155,7 +184,7 @@ def values_of(placed: Placed) -> Shape | None:
 
 
 def input_faults(placed: Placed) -> Iterator[Fault]:
-    """Yield the texts with templates in them that stand where an operation takes no text."""
+    """Yield the texts with templates in them that stand where a task takes no text."""
     for pointer, text, wanted in _typed_inputs(placed):
         if not is_template(text) and not wanted.takes("string"):
             yield Fault(pointer, f"{text!r} gives string{wanted.says}.",
@@ -164,20 +193,28 @@ def input_faults(placed: Placed) -> Iterator[Fault]:
 
 
 def wanted_inputs(placed: Placed) -> dict[str, Wanted]:
-    """Return what the whole templates in an operation's input have to give, by their pointer."""
+    """Return what the whole templates in a task's input have to give, by their pointer."""
     return {pointer: wanted for pointer, text, wanted in _typed_inputs(placed) if is_template(text)}
 
 
 def _typed_inputs(placed: Placed) -> Iterator[tuple[str, str, Wanted]]:
+    for pointer, taker, value, shape in _taken(placed):
+        for place, text, inner in _templated(value, shape):
+            if inner.kinds:
+                says = f", and {taker} takes {' or '.join(sorted(inner.kinds))} here"
+                yield pointer + place, text, Wanted(inner.kinds, says, CONVERT)
+
+
+def _taken(placed: Placed) -> Iterator[tuple[str, str, Any, Shape]]:
+    """Yield what has a type in the input of a task: its place, who takes it, and its shape."""
+    for kind, work in zip(placed.task.kinds, placed.task.works, strict=True):
+        shape = _kind_of(type(work)) if work.PARSED else None
+        for name, value in work.templated().items() if shape else ():
+            if shape is not None and (field_ := shape.field(name)) is not None:
+                yield f"{placed.pointer}/{kind}/{name}", kind, value, field_
     spec = placed.task.operation_task
-    shape = _input_of(spec.operation) if spec else None
-    if spec is None or shape is None:
-        return
-    for pointer, text, inner in _templated(spec.input, shape):
-        if inner.kinds:
-            says = f", and {spec.operation} takes {' or '.join(sorted(inner.kinds))} here"
-            place = f"{placed.pointer}/operation_task/input{pointer}"
-            yield place, text, Wanted(inner.kinds, says, CONVERT)
+    if spec is not None and (shape := _input_of(spec.operation)) is not None:
+        yield f"{placed.pointer}/operation_task/input", spec.operation, spec.input, shape
 
 
 def _templated(value: Any, shape: Shape, pointer: str = "") -> Iterator[tuple[str, str, Shape]]:
@@ -186,11 +223,16 @@ def _templated(value: Any, shape: Shape, pointer: str = "") -> Iterator[tuple[st
         yield pointer, value, shape
     elif isinstance(value, Mapping):
         for name, item in value.items():
-            if (field_ := shape.field(name)) is not None:
+            if (field_ := shape.field(name) or shape.rest()) is not None:
                 yield from _templated(item, field_, pointer + pointer_of([name]))
     elif isinstance(value, list) and (element := shape.element()) is not None:
         for number, item in enumerate(value):
             yield from _templated(item, element, f"{pointer}/{number}")
+
+
+@lru_cache(maxsize=64)
+def _kind_of(kind: type[TaskKind]) -> Shape:
+    return shape_of(kind.model_json_schema())
 
 
 @lru_cache(maxsize=512)

@@ -40,6 +40,7 @@ class HttpTask(TaskKind):
     max_bytes: int = Field(default=10 << 20, ge=1, le=64 << 20)
     """A longer answer fails the task."""
 
+    PARSED: ClassVar = True
     TEMPLATES: ClassVar = ("url", "headers", "query", "body")
     POOLED: ClassVar = True
     ALWAYS: ClassVar[Values] = {

@@ -15,5 +15,6 @@ class NotifyTask(TaskKind):
     body: Annotated[str, StringConstraints(max_length=10_000)] = ""
     severity: Literal["info", "warning", "error"] = "info"
 
+    PARSED: ClassVar = True
     TEMPLATES: ClassVar = ("subject", "body")
     VALUES: ClassVar[Values] = {"notification_id": TEXT}

@@ -73,6 +73,7 @@ class QualityTask(TaskKind):
     on_fail: Literal["FAIL", "CONTINUE"] = "FAIL"
     """Whether a gate that does not pass fails, or only ends with the outcome `failed`."""
 
+    PARSED: ClassVar = True
     TEMPLATES: ClassVar = ("source", "scan_id", "checks")
     POOLED: ClassVar = True
     VALUES: ClassVar[Values] = {

@@ -33,6 +33,7 @@ class SqlTask(TaskKind):
     timeout_seconds: float = Field(default=300, gt=0, le=86_400)
     """How long one statement may take."""
 
+    PARSED: ClassVar = True
     TEMPLATES: ClassVar = ("source", "parameters")
     POOLED: ClassVar = True
     ALWAYS: ClassVar[Values] = {"rows": COUNT, "columns": TEXTS, "result": TEXT, "affected": COUNT}

@@ -32,6 +32,7 @@ class WaitTask(TaskKind):
     """How long to wait for the signal."""
     on_timeout: Literal["FAIL", "CONTINUE"] = "FAIL"
 
+    PARSED: ClassVar = True
     TEMPLATES: ClassVar = ("until",)
 
     @property

@@ -341,3 +341,89 @@ def test_a_field_that_an_operation_does_not_know_is_refused_whatever_it_holds() 
     (fault,) = told(source(), monitoring(jitter="{{ tasks.a.values.count }}"))
     assert fault.pointer == "/tasks/1/operation_task/input/jitter"
     assert fault.code == "extra_forbidden"
+
+
+@pytest.mark.parametrize(
+    ("work", "pointer", "takes"),
+    [
+        ({"wait_task": {"until": "{{ tasks.a.values.count }}"}}, "wait_task/until", "string"),
+        ({"http_task": {"url": "{{ tasks.a.values.count }}"}}, "http_task/url", "string"),
+        ({"http_task": {"url": "http://x", "headers": {"X": "{{ tasks.a.values.count }}"}}},
+         "http_task/headers/X", "string"),
+        ({"notify_task": {"subject": "s", "body": "{{ tasks.a.values.tables }}"}},
+         "notify_task/body", "string"),
+        ({"sql_task": {"source": "{{ tasks.a.values.good }}", "statement": "SELECT 1"}},
+         "sql_task/source", "string"),
+        ({"quality_task": {"source": "{{ tasks.a.values.share }}", "checks": [
+            {"metric": "ROW_COUNT", "op": "GREATER_THAN", "value": 0}]}},
+         "quality_task/source", "string"),
+    ],
+)  # fmt: skip
+def test_what_another_kind_does_not_take_is_refused(
+    work: dict[str, Any], pointer: str, takes: str
+) -> None:
+    (fault,) = told(source(), {"task_key": "b", "depends_on": [{"task_key": "a"}], **work})
+    assert (fault.pointer, fault.code) == (f"/tasks/1/{pointer}", "types")
+    assert takes in fault.message
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        {"wait_task": {"until": "{{ tasks.a.values.name }}"}},
+        {"wait_task": {"until": "{{ tasks.a.values.name }}T00:00:00Z"}},
+        {"http_task": {"url": "http://x/{{ tasks.a.values.count }}", "method": "POST",
+                       "query": {"n": "{{ tasks.a.values.name }}"},
+                       "body": {"n": "{{ tasks.a.values.count }}"}}},
+        {"notify_task": {"subject": "{{ tasks.a.values.count }} rows"}},
+        {"sql_task": {"source": "s", "statement": "SELECT :n",
+                      "parameters": {"n": "{{ tasks.a.values.count }}"}}},
+        {"switch_task": {"on": "{{ tasks.a.values.count }}", "cases": ["3"]}},
+        {"approval_task": {"prompt": "{{ tasks.a.values.count }}"}},
+    ],
+)  # fmt: skip
+def test_what_another_kind_may_take_is_taken(work: dict[str, Any]) -> None:
+    assert told(source(), {"task_key": "b", "depends_on": [{"task_key": "a"}], **work}) == []
+
+
+@pytest.mark.parametrize(
+    ("work", "outputs", "pointer"),
+    [
+        ({"python_task": {"callable": "m:f"}}, {"type": "array"}, "type"),
+        ({"python_task": {"callable": "m:f"}}, {"type": ["string", "null"]}, "type"),
+        ({"noop_task": {}}, {"properties": {"x": {}}}, "properties/x"),
+        ({"condition_task": {"expression": "true"}}, {"properties": {"result": {}}},
+         "properties/result"),
+        ({"wait_task": {"duration_seconds": 1}}, {"properties": {"payload": {}}},
+         "properties/payload"),
+        ({"for_each_task": {"inputs": [1], "tasks": [{"task_key": "c", "noop_task": {}}]}},
+         {"properties": {"results": {}}}, "properties/results"),
+        ({"operation_task": {"operation": "scan_logic.scan", "input": {"scan_id": "s"}}},
+         {"properties": {"nothing": {}}}, "properties/nothing"),
+        ({"http_task": {"url": "http://x", "values_from": {"n": "/n"}}},
+         {"properties": {"m": {}}}, "properties/m"),
+    ],
+)  # fmt: skip
+def test_outputs_that_a_task_never_gives_are_refused(
+    work: dict[str, Any], outputs: dict[str, Any], pointer: str
+) -> None:
+    (fault,) = told({"task_key": "a", "outputs": outputs, **work})
+    assert (fault.pointer, fault.code) == (f"/tasks/0/outputs/{pointer}", "outputs")
+    assert fault.next_step
+
+
+@pytest.mark.parametrize(
+    ("work", "outputs"),
+    [
+        ({"python_task": {"callable": "m:f"}}, {"type": ["object", "null"]}),
+        ({"approval_task": {}}, {"properties": {"form": {"type": "object"}}}),
+        ({"wait_task": {"signal": "go"}}, {"properties": {"payload": {"type": "integer"}}}),
+        ({"sql_task": {"source": "s", "statement": "SELECT 1 AS n"}}, {"properties": {"n": {}}}),
+        ({"http_task": {"url": "http://x"}}, {"properties": {"body": {"type": "object"}}}),
+        ({"run_job_task": {"job": "other"}}, {"properties": {"any": {}}}),
+    ],
+)  # fmt: skip
+def test_outputs_that_a_task_may_give_are_taken(
+    work: dict[str, Any], outputs: dict[str, Any]
+) -> None:
+    assert told({"task_key": "a", "outputs": outputs, **work}) == []

@@ -19,14 +19,15 @@ def named(session: Session, workspace_id: str, names: dict[str, Any]) -> dict[st
             raise NotFound(f"There is no item {index} behind {ref!r}.")
         return pages.stretch(session, workspace_id, found, index, 1)[0]
 
-    tasks = {key: _whole(session, workspace_id, view) for key, view in names["tasks"].items()}
-    return items.loaded({**names, "tasks": tasks}, load)
+    found = items.loaded(names, load)
+    for key, view in found.get("tasks", {}).items():
+        if "ref" in view:
+            found["tasks"] = {**found["tasks"], key: _whole(session, workspace_id, view)}
+    return found
 
 
 def _whole(session: Session, workspace_id: str, view: dict[str, Any]) -> dict[str, Any]:
     """Return a task with those of its values that are too large to travel."""
-    if "ref" not in view:
-        return view
     kept = json.loads(blobs.get(session, workspace_id, view["ref"]).content)
     rest = {name: part for name, part in view.items() if name != "ref"}
     return {**rest, "values": {**kept, **view["values"]}}

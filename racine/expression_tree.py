@@ -71,6 +71,14 @@ def references(serialized: bytes) -> list[Reference]:
     return list(dict.fromkeys(_walk(_parsed(serialized).expr, frozenset())))
 
 
+def patterns(serialized: bytes) -> list[str]:
+    """Return the patterns that an expression writes out for `matches()`, in order."""
+    calls = [node.call_expr for node in _nodes(_parsed(serialized).expr)
+             if node.HasField("call_expr") and node.call_expr.function == "matches"]  # fmt: skip
+    written = [call.args[-1] for call in calls if call.args]
+    return [arg.const_expr.string_value for arg in written if arg.HasField("const_expr")]
+
+
 def guarded(serialized: bytes) -> bytes | None:
     """Return the expression with GUARD around the range of every loop; None if it has no loop."""
     tree = _parsed(serialized)

@@ -42,7 +42,10 @@ def references(expression: str) -> tuple[Reference, ...]:
 
 def check(expression: str, contexts: tuple[str, ...] = CONTEXTS) -> list[Reference]:
     """Return what an expression reads; raise InvalidInput unless it is CEL over known contexts."""
-    return list(_compile(expression, contexts)[1])
+    reads = list(_compile(expression, contexts)[1])
+    if "matches" in expression:
+        _require_patterns(expression, _environment(contexts).compile(expression, True).serialize())
+    return reads
 
 
 def templates_in(value: Any) -> list[str]:
@@ -271,6 +274,16 @@ def _compile(
     except RuntimeError as fault:
         raise _not_cel(expression, fault) from None
     return program, tuple(expression_tree.references(tree))
+
+
+def _require_patterns(expression: str, tree: bytes) -> None:
+    from racine import patterns  # here: what evaluates has no need of RE2
+
+    for pattern in expression_tree.patterns(tree):
+        try:
+            patterns.compiled(pattern)
+        except InvalidInput as fault:
+            raise InvalidInput(f"{expression!r}: {fault.message}") from None
 
 
 def _require_length(expression: str) -> None:

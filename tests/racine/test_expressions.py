@@ -136,3 +136,18 @@ def test_what_lies_in_a_blob_is_never_taken_for_missing(text: str) -> None:
     for expression in (text, f"[{text}]"):
         with pytest.raises(InvalidInput, match="travels by reference"):
             expressions.evaluate(expression, names)
+
+
+@pytest.mark.parametrize("pattern", ["(", "[", "(?=a)", "a{5000}"])
+def test_a_pattern_that_could_never_be_matched_is_refused_when_checked(pattern: str) -> None:
+    for text in (
+        f"params.x.matches('{pattern}')",
+        f"has(params.x) && matches(params.x, '{pattern}')",
+    ):
+        with pytest.raises(InvalidInput, match="is no regular expression"):
+            expressions.check(text)
+
+
+def test_patterns_that_match_and_those_not_written_out_are_taken() -> None:
+    for text in ("params.x.matches('^a+$')", "params.x.matches(params.y)", "params.matches == 1"):
+        assert expressions.check(text)

@@ -3,10 +3,13 @@
 import hashlib
 import random
 import uuid
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 from stdnum import luhn
+
+from racine.governance.classifications.engine import gather
 
 Classify = Callable[..., dict[str, list[str]]]
 
@@ -66,6 +69,12 @@ def test_digits_inside_floats_urls_and_epochs_are_neither_phones_nor_cards(
         }
     )
     assert [kinds for kinds in found.values() if {"phone", "credit_card", "ssn"} & set(kinds)] == []
+
+
+@pytest.mark.parametrize("form", ["{y}{m:02}{d:02}", "{d:02}.{m:02}.{y}", "{m:02}/{d:02}/{y}"])
+def test_dates_are_no_telephones(classify: Classify, form: str) -> None:
+    days = [form.format(y=2023, m=n % 12 + 1, d=n % 28 + 1) for n in range(40)]
+    assert classify({"column_1": days})["column_1"] == []
 
 
 def test_object_identifiers_hold_no_ip_address(classify: Classify) -> None:
@@ -213,6 +222,16 @@ def test_telephones_without_a_country_code_are_read(classify: Classify) -> None:
 )
 def test_codes_are_nothing_personal(classify: Classify, header: str, values: list[str]) -> None:
     assert not SENSITIVE & set(classify({header: values})[header])
+
+
+# 11. A column that is empty in its first rows is judged by the others: every connector's sample is
+# shown to be drawn across the table in tests/activities/connectors/test_sampling.py.
+
+
+def test_values_that_come_late_in_a_column_are_among_those_that_detectors_read() -> None:
+    late = ["n/a"] * 5000 + [f"step {n}" for n in range(5000)]
+    evidence = gather(Counter([*late, *(f"person{n}@example.org" for n in range(1000))]))
+    assert evidence.hits["email"] >= 0.1 * evidence.sampled
 
 
 # Reported of catalogs: words such as `code`, `card` and `name` taken for what they qualify.

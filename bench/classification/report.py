@@ -95,6 +95,12 @@ def _calibration(measured: Measured) -> str:
     return "\n".join(lines)
 
 
+def read(part: Part) -> str:
+    """Return what stands between a part's marks in the guide."""
+    _, _, rest = GUIDE.read_text("utf-8").partition(f"<!-- {part} -->\n")
+    return rest.partition(f"<!-- /{part} -->")[0]
+
+
 def write(text: str, part: Part) -> None:
     """Put a part's tables between its marks in the guide."""
     first, last = f"<!-- {part} -->", f"<!-- /{part} -->"

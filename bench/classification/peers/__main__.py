@@ -28,7 +28,7 @@ def main() -> None:
     results = [racine(tables), *compare(tables, peers)]
     print(markdown(results))
     if given.write:
-        report.write(markdown(results), "peers")
+        report.write(markdown(results, report.read("peers")), "peers")
     print(json.dumps(line(results)))
 
 

@@ -117,8 +117,11 @@ def _run(python: str, peer: Peer, question: str) -> Answers:
     return answers
 
 
-def markdown(results: Sequence[Result]) -> str:
-    """The comparison as a Markdown table; Racine's own `Result` may stand among the others."""
+def markdown(results: Sequence[Result], published: str = "") -> str:
+    """The comparison as a Markdown table; Racine's own `Result` may stand among the others.
+
+    A peer that does not run on this machine keeps the row that was `published` of it, marked so.
+    """
     lines = [
         "| tool | CORE F1 with headers (P/R) | EXT F1 | CORE F1, values only | EXT F1, values only "
         "| look-alikes flagged |",
@@ -126,10 +129,23 @@ def markdown(results: Sequence[Result]) -> str:
     ]
     for result in results:
         if result.failure:
-            lines.append(f"| {result.name} | did not run: {result.failure} | | | | |")
+            failed = f"| {result.name} | did not run: {result.failure} | | | | |"
+            lines.append(_published(result.name, published) or failed)
         else:
             lines.append(_row(result))
     return "\n".join(lines)
+
+
+def _published(name: str, table: str) -> str:
+    """Return the row of a tool and version with its figures, or nothing."""
+    for row in table.splitlines():
+        told, _, figures = row.removeprefix("| ").partition(" | ")
+        if told.removesuffix(_EARLIER) == name and not figures.startswith("did not run"):
+            return f"| {name}{_EARLIER} | {figures}"
+    return ""
+
+
+_EARLIER = " (measured earlier)"
 
 
 def _row(result: Result) -> str:

@@ -36,6 +36,17 @@ def test_answers_are_scored_like_ours_and_told_in_both_forms(tables: list[Labell
     assert (figures["core_f1"], figures["alarms"], figures["look_alikes"]) == (0.6667, 1, 1)
 
 
+def test_a_peer_that_does_not_run_here_keeps_its_published_row() -> None:
+    failed = Result("a tool 1.0", failure="no network")
+    published = "| a tool 1.0 | 0.67 (0.50/1.00) | 0.67 | 0.00 | 0.00 | 1 of 1 |"
+    kept = markdown([failed], published).splitlines()[-1]
+    assert (
+        kept == "| a tool 1.0 (measured earlier) | 0.67 (0.50/1.00) | 0.67 | 0.00 | 0.00 | 1 of 1 |"
+    )
+    assert markdown([failed], kept).splitlines()[-1] == kept
+    assert "did not run: no network" in markdown([failed], published.replace("1.0 |", "2.0 |"))
+
+
 def test_a_peer_that_cannot_be_installed_says_so(
     tables: list[LabelledTable], tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from activities.connectors.boundary import Boundary
-from local.scan import locate, read_rules, scan_once
+from local.scan import WHOLE, locate, read_rules, scan_once
 from models.classifiers import load
 from racine.errors import InvalidInput, SourceFault
 from racine.governance.scan_rule_sets.rules import Rules
@@ -89,6 +89,14 @@ def test_the_table_names_what_was_found_and_what_failed(tmp_path: Path) -> None:
     assert "hr/people.csv" in done.stdout
     assert "broken.parquet" in done.stdout
     assert "3 assets, 7 columns, 36 rows read" in done.stdout
+
+
+def test_a_scan_by_hand_is_cut_short_only_where_its_rule_set_says_so(tmp_path: Path) -> None:
+    assert WHOLE.budget.seconds is None
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("sample: all\nbudget: {seconds: 0.000001}\n")
+    done = run(str(shop(tmp_path)), "table", str(rules))
+    assert "cut short hr/people.csv: 29 rows, budget of seconds" in done.stdout
 
 
 @pytest.mark.parametrize(

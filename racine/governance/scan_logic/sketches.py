@@ -33,17 +33,17 @@ class Distinct:
 
     def __init__(self, k: int = 1024, codes: Iterable[int] = ()) -> None:
         self.k = k
-        self._codes = sorted(codes)[:k]
+        self._codes = _packed(codes, k)
 
     def add(self, codes: Iterable[int]) -> None:
         limit = self._codes[-1] if len(self._codes) == self.k else _CODES
         fresh = {code for code in codes if code < limit}
         if fresh:
-            self._codes = sorted(fresh.union(self._codes))[: self.k]
+            self._codes = _packed(fresh.union(self._codes), self.k)
 
     def merge(self, other: "Distinct") -> None:
         self.k = min(self.k, other.k)
-        self._codes = sorted({*self._codes, *other._codes})[: self.k]
+        self._codes = _packed({*self._codes, *other._codes}, self.k)
 
     def reduced(self, k: int) -> "Distinct":
         """Return the same with fewer hashes, for keeping."""
@@ -67,12 +67,16 @@ class Distinct:
         return sum(code in both for code in together) / len(together) if together else 0.0
 
     def to_json(self) -> dict[str, Any]:
-        packed = array("Q", self._codes).tobytes()
-        return {"k": self.k, "codes": base64.b64encode(packed).decode()}
+        return {"k": self.k, "codes": base64.b64encode(self._codes.tobytes()).decode()}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Distinct":
         return cls(stored["k"], array("Q", base64.b64decode(stored["codes"])))
+
+
+def _packed(codes: Iterable[int], k: int) -> "array[int]":
+    """Return the least codes in eight bytes each: a wide table holds millions of them."""
+    return array("Q", sorted(codes)[:k])
 
 
 class Frequent:

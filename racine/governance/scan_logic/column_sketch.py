@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import mul
 from typing import Any
 
-from racine.governance.scan_logic.sketches import Distinct, Frequent, Quantiles
+from racine.governance.scan_logic.sketches import CODES_HELD, Distinct, Frequent, Quantiles
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
@@ -124,6 +124,14 @@ class KeptSketches:
     distinct: Distinct = field(default_factory=Distinct)
     frequent: Frequent = field(default_factory=lambda: Frequent(_FREQUENT))
     quantiles: Quantiles = field(default_factory=Quantiles)
+
+    @classmethod
+    def of_values(cls, limit: int) -> "KeptSketches":
+        """Return empty ones for a column of which so many values are held at once.
+
+        A wide table's hold few, and its hashes would be most of what its scan has in memory.
+        """
+        return cls(Distinct(min(CODES_HELD, max(_CODES_KEPT, limit))))
 
     def add(
         self, codes: Sequence[int], counts: Sequence[int], numbers: Sequence[float] | None

@@ -64,7 +64,8 @@ class ColumnProfile:
         self._held: Counter[str | None] = Counter()
         self._level = 0
         self._code = code
-        self._found = ColumnSketch(kept=None if code is None else KeptSketches())
+        kept = None if code is None else KeptSketches.of_values(limit)
+        self._found = ColumnSketch(kept=kept)
         self.blanks = self.rows = self.bytes = 0
 
     def add(self, values: Sequence[str | None]) -> None:

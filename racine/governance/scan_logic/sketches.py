@@ -23,6 +23,9 @@ It takes their CRC-32 beside them, which their sampling needs too.
 
 _CODES = 2**64
 
+CODES_HELD = 1024
+"""Keyed hashes of a column while it is scanned, unless its table is very wide."""
+
 
 class Distinct:
     """The least `k` keyed hashes: how many distinct values, and how two columns overlap.
@@ -31,7 +34,7 @@ class Distinct:
     (Beyer et al., On Synopses for Distinct-Value Estimation, SIGMOD 2007).
     """
 
-    def __init__(self, k: int = 1024, codes: Iterable[int] = ()) -> None:
+    def __init__(self, k: int = CODES_HELD, codes: Iterable[int] = ()) -> None:
         self.k = k
         self._codes = _packed(codes, k)
 

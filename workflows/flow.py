@@ -231,7 +231,9 @@ class Flow:
 
     @property
     def highest_try(self) -> int:
-        return max([self.first_try, self.highest_inside, *self.tries.values()])
+        """After which number another execution goes on, so that no event has that of an earlier."""
+        noted = self.first_try + max(self.rounds.values(), default=0) + 1
+        return max([noted, self.highest_inside, *self.tries.values()])
 
     def leaving(self) -> dict[str, Left]:
         """Return what is half done, here or since before, and what nobody has taken yet."""

@@ -102,6 +102,7 @@ class Mending(Execution):
                 "results": {p: r for p, r in found.left.results.items() if "." not in p},
                 "left": {p: h for p, h in left.items() if p not in levels} | half_done(kept),
                 "tries": {},
+                "rounds": {},
                 "trails": kept.trails,
             }
         )

@@ -11,8 +11,10 @@ from models.stores import runs
 from models.stores.runs import Run
 from racine.errors import Conflict, InvalidInput
 from services import executions, repairs, workflows
+from services.controls import Action
 from services.repairs import Wish
 from tests.temporal.conftest import Stack
+from tests.temporal.test_deep_orders import give
 from tests.temporal.test_loops import echo, loop
 
 
@@ -42,7 +44,7 @@ def preview(stack: Stack, run_id: str, **wish: Any) -> repairs.Repair:
         return repairs.plan(session, stack.actor, run_id, Wish(**wish))
 
 
-def repair(stack: Stack, run_id: str, **wish: Any) -> Run:
+def begin_again(stack: Stack, run_id: str, **wish: Any) -> None:
     with stack.db.read() as session:
         run = runs.get(session, run_id)
         whole = repairs.is_whole(session, run)
@@ -51,6 +53,10 @@ def repair(stack: Stack, run_id: str, **wish: Any) -> Run:
         _, launch = repairs.record(session, stack.actor, run_id, Wish(**wish), told=told)
     stack.temporal.run(executions.start(stack.temporal.client, launch))
     executions.mark_started(stack.db, run_id)
+
+
+def repair(stack: Stack, run_id: str, **wish: Any) -> Run:
+    begin_again(stack, run_id, **wish)
     return ended(stack, run_id)
 
 
@@ -116,6 +122,34 @@ def test_a_repair_of_chosen_tasks_with_and_without_what_follows(stack: Stack) ->
     with pytest.raises(InvalidInput) as caught:
         repair(stack, run_id, tasks=["nobody", "a[2]", "a.b"])
     assert "no path" in str(caught.value.faults[0].message)
+
+
+def test_each_execution_of_a_run_leaves_a_question_of_its_own(stack: Stack) -> None:
+    """What an order has decided anew has an attempt that no later execution uses again."""
+    asked = {"self_approval": True}
+    tasks = [
+        {"task_key": "ask", "approval_task": asked},
+        flaky("b", "params.broken"),
+        {"task_key": "stay", "depends_on": [{"task_key": "b"}], "approval_task": asked},
+    ]
+    run_id = begin(stack, {"tasks": tasks}, broken=True)
+    give(stack, run_id, Action.APPROVE, "ask")
+    assert ended(stack, run_id).state == "failed"
+    begin_again(stack, run_id, parameters={"broken": False})
+    give(stack, run_id, Action.RETRY, "ask")
+    give(stack, run_id, Action.CANCEL)
+    assert ended(stack, run_id).state == "cancelled"
+    begin_again(stack, run_id)
+    give(stack, run_id, Action.APPROVE, "ask")
+    give(stack, run_id, Action.APPROVE, "stay")
+    assert ended(stack, run_id).state == "completed"
+
+    def questions(session: Any) -> set[int] | None:
+        events = runs.events_after(session, run_id, 0, limit=1000)
+        found = {e.attempt for e in events if (e.task_key, e.kind) == ("ask", "waiting")}
+        return found if any(e.kind == "run_completed" for e in events) else None
+
+    assert len(stack.wait_for(questions)) == 3
 
 
 def test_a_repair_takes_another_version_and_says_what_differs(stack: Stack) -> None:

@@ -12,7 +12,7 @@ import psycopg
 from tests.mariadb import MariaDb
 
 ROWS = 300_000
-CHUNKS = 120_000
+CHUNKS = 240_000
 """Rows that are read in more than one chunk."""
 TABLES = (("a_small", 100), ("big", ROWS), ("medium", CHUNKS), ("z_last", 100))
 

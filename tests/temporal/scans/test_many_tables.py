@@ -19,6 +19,7 @@ def test_a_hundred_thousand_empty_tables_are_scanned_and_published(
     with duckdb.connect(str(path)) as db:
         tables = "".join(f"CREATE TABLE t{n} (id INT, name TEXT);" for n in range(TABLES))
         db.execute(f"BEGIN; {tables} COMMIT")
+    platform.use_key()
     scan = platform.scan(platform.source("duckdb", str(path))).ended(seconds=3000)
     detail = scan.detail()
     assert detail is not None

@@ -14,18 +14,16 @@ from bench.classification import report
 from bench.classification.examples import own_tables
 from bench.classification.labelled import load
 from bench.classification.peers import compare, line, markdown, racine
-from bench.classification.peers.environments import PEERS
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=Path, help="a folder of tables/ and labels.json")
-    parser.add_argument("--only", help="the name of one peer")
+    parser.add_argument("--only", help="the name of one peer; `racine` asks none")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     tables = list(load(given.tables)) if given.tables else own_tables("fresh")
-    peers = [peer for peer in PEERS if given.only in (None, peer.name)]
-    results = [racine(tables), *compare(tables, peers)]
+    results = [racine(tables), *compare(tables, only=given.only)]
     print(markdown(results))
     if given.write:
         report.write(markdown(results, report.read("peers")), "peers")

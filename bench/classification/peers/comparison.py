@@ -36,13 +36,22 @@ class Result:
 
 
 def compare(
-    tables: Sequence[LabelledTable], peers: Iterable[Peer] = PEERS, tools: Path = TOOLS
+    tables: Sequence[LabelledTable],
+    peers: Iterable[Peer] = PEERS,
+    tools: Path = TOOLS,
+    *,
+    only: str | None = None,
 ) -> list[Result]:
     """Every peer's result, in order; one that does not run says why instead of a score.
 
-    Environments are made under `tools` where they are missing.
+    `only` names the one that is asked. Environments are made under `tools` where they are missing.
     """
-    return [_measure(peer, tables, tools) for peer in peers]
+    return [
+        _measure(peer, tables, tools)
+        if only in (None, peer.name)
+        else Result(f"{peer.name} {peer.version}", failure="it was not asked for")
+        for peer in peers
+    ]
 
 
 def racine(tables: Sequence[LabelledTable]) -> Result:

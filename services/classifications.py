@@ -11,8 +11,10 @@ from models.settings import Settings
 from models.stores import relabelling, scans, sources, verdicts
 from models.stores.paging import Page, page
 from models.stores.verdicts import Verdict as Verdict
+from racine.definitions.graph import did_you_mean
 from racine.errors import InvalidInput
 from racine.governance.catalog.identity import asset_id
+from racine.governance.classifications.engine import catalogue
 from racine.governance.classifications.evidence import (
     ClassifySettings,
     ColumnEvidence,
@@ -138,9 +140,20 @@ def decide_by_pattern(
     return len(chosen)
 
 
-def relabel(session: Session, actor: Actor, verdict_id: str, kind: str, reason: str) -> Verdict:
-    """Reject a verdict and state what the column holds instead."""
+def relabel(
+    session: Session, actor: Actor, settings: Settings, verdict_id: str, kind: str, reason: str
+) -> Verdict:
+    """Reject a verdict and state what the column holds instead.
+
+    Raises InvalidInput for a kind that no classifier has: its sensitivity would be a guess.
+    """
     wrong = decide(session, actor, verdict_id, "rejected", reason)
+    own = classifiers.of_workspace(session, wrong.workspace_id, settings)
+    kinds = {entry.kind for entry in (*catalogue(), *own)}
+    if kind not in kinds:
+        raise InvalidInput(
+            f"No classifier is of the kind {kind!r}.", next_step=did_you_mean(kind, sorted(kinds))
+        )
     column = verdicts.Column(wrong.column_id, wrong.table_id, wrong.asset_name, wrong.column_name)
     pin = Pin(kind, kind, "confirmed", label_of([kind]))
     stated = verdicts.state_by_hand(

@@ -161,9 +161,12 @@ def decide(verdict_id: str, body: DecisionBody, session: WriteSession, me: Me) -
 
 
 @router.post("/verdicts/{verdict_id}/relabel", operation_id="relabel_verdict")
-def relabel(verdict_id: str, body: RelabelBody, session: WriteSession, me: Me) -> VerdictAnswer:
+def relabel(
+    verdict_id: str, body: RelabelBody, session: WriteSession, me: Me, racine: Racine
+) -> VerdictAnswer:
     """Reject a verdict and state what the column holds instead; return what is stated."""
-    found = classifications.relabel(session, me, verdict_id, body.kind, body.reason)
+    settings = racine.settings
+    found = classifications.relabel(session, me, settings, verdict_id, body.kind, body.reason)
     return VerdictAnswer.model_validate(found)
 
 

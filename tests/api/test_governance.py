@@ -53,6 +53,9 @@ def test_a_column_is_relabelled(api: Api, shop: Governing) -> None:
     client = api.as_admin()
     items = client.get(f"{VERDICTS}/verdicts", params={"kind": "email"}).json()["items"]
     chosen = next(item for item in items if item["column_name"] == "contact")
+    body = {"kind": "usrename", "reason": "handles of the forum"}
+    refused = client.post(f"{VERDICTS}/verdicts/{chosen['id']}/relabel", json=body)
+    assert (refused.status_code, "username" in refused.json()["next_step"]) == (422, True)
     body = {"kind": "username", "reason": "handles of the forum"}
     stated = client.post(f"{VERDICTS}/verdicts/{chosen['id']}/relabel", json=body).json()
     assert (stated["kind"], stated["state"], stated["confidence"]) == ("username", "confirmed", 1)

@@ -167,15 +167,20 @@ class Task(Part):
     model_config = ConfigDict(json_schema_extra=_one_of_the_kinds)
 
     @property
-    def kinds(self) -> list[str]:
-        """The kinds that are set; a sound task has exactly one."""
+    def by_kind(self) -> dict[str, TaskKind]:
+        """What each kind that is set says; a sound task has exactly one."""
         held = vars(self)  # asked thousands of times when a large document is examined
-        return [kind for kind in TASK_KINDS if held[kind] is not None]
+        return {kind: held[kind] for kind in TASK_KINDS if held[kind] is not None}
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds that are set."""
+        return [*self.by_kind]
 
     @property
     def works(self) -> list[TaskKind]:
         """What its kinds say, in the order of `kinds`."""
-        return [getattr(self, kind) for kind in self.kinds]
+        return [*self.by_kind.values()]
 
 
 TASK_KINDS = tuple(

@@ -39,5 +39,5 @@ def _uses(pointer: str, tasks: "Sequence[Task]") -> Iterator[PoolUse]:
         place = f"{pointer}/{number}"
         if task.pool is not None:
             yield PoolUse(place, task.pool, task.pool_slots)
-        for kind, work in zip(task.kinds, task.works, strict=True):
+        for kind, work in task.by_kind.items():
             yield from _uses(f"{place}/{kind}/tasks", work.inner())

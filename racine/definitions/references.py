@@ -10,9 +10,9 @@ from racine.definitions.scope import Placed, Scope
 from racine.definitions.types import (
     Declared,
     find,
-    input_faults,
+    text_fault,
+    typed_inputs,
     values_of,
-    wanted_inputs,
 )
 from racine.errors import Fault, InvalidInput
 from racine.expression_tree import Reference
@@ -22,6 +22,7 @@ from racine.expressions import (
     broken_templates,
     check,
     has_template,
+    is_template,
     located_templates,
     references,
 )
@@ -55,7 +56,7 @@ def located_expressions(task: Task, pointer: str = "") -> list[tuple[str, str]]:
 def located_inputs(task: Task, pointer: str = "") -> list[tuple[str, str]]:
     """Return the expressions of what a task does, without those that decide whether it does."""
     found: list[tuple[str, str]] = []
-    for kind, work in zip(task.kinds, task.works, strict=True):
+    for kind, work in task.by_kind.items():
         for name, value in work.templated().items():
             found += located_templates(value, f"{pointer}/{kind}/{name}")
         found += [(f"{pointer}/{kind}/{name}", getattr(work, name)) for name in work.CONDITIONS]
@@ -72,8 +73,12 @@ def reference_faults(names: Names, placed: Placed) -> Iterator[Fault]:
     for text in broken_templates(_templated(task)):
         yield Fault(placed.pointer, f"{text!r} opens or closes a template without its partner.",
                     "Write {{ expression }}.", "broken_template")  # fmt: skip
-    yield from input_faults(placed)
     wanted = _wanted(placed)
+    for pointer, text, takes in typed_inputs(placed):
+        if is_template(text):
+            wanted[pointer] = takes
+        elif fault := text_fault(pointer, text, takes):
+            yield fault
     for pointer, expression in located_expressions(task, placed.pointer):
         yield from expression_faults(names, expression, pointer, placed.key, wanted.get(pointer))
 
@@ -81,10 +86,8 @@ def reference_faults(names: Names, placed: Placed) -> Iterator[Fault]:
 def _wanted(placed: Placed) -> dict[str, Wanted]:
     """Return the places of a task that only take values of some types, by pointer."""
     task, pointer = placed.task, placed.pointer
-    wanted = wanted_inputs(placed)
-    if task.condition is not None:
-        wanted[f"{pointer}/condition"] = CONDITION
-    for kind, work in zip(task.kinds, task.works, strict=True):
+    wanted = {f"{pointer}/condition": CONDITION} if task.condition is not None else {}
+    for kind, work in task.by_kind.items():
         wanted.update({f"{pointer}/{kind}/{name}": CONDITION for name in work.CONDITIONS})
         if kind == "for_each_task":
             wanted[f"{pointer}/{kind}/inputs"] = LIST
@@ -99,7 +102,7 @@ def _templated(task: Task) -> list[Any]:
 def located_results(task: Task, pointer: str = "") -> list[tuple[str, str]]:
     """Return the expressions that a loop asks over the tasks inside it."""
     found: list[tuple[str, str]] = []
-    for kind, work in zip(task.kinds, task.works, strict=True):
+    for kind, work in task.by_kind.items():
         for name in work.RESULTS:
             value, place = getattr(work, name), f"{pointer}/{kind}/{name}"
             if has_template(value):

@@ -90,7 +90,7 @@ def all_tasks(document: JobDocument) -> Iterator[Placed]:
 
 def bodies(task: Task) -> Iterator[tuple[str, Sequence[Task]]]:
     """Yield the lists of tasks inside a task, each with its pointer from there."""
-    for kind, work in zip(task.kinds, task.works, strict=True):
+    for kind, work in task.by_kind.items():
         if body := work.inner():
             yield f"/{kind}/tasks", body
     if task.compensate_with:

@@ -24,7 +24,7 @@ def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
     yield from _join_faults(placed)
     yield from rule_faults(placed.task.retry_rules, f"{placed.pointer}/retry_rules")
     yield from _pool_faults(placed)
-    for kind, work in zip(placed.task.kinds, placed.task.works, strict=True):
+    for kind, work in placed.task.by_kind.items():
         yield from work.faults(f"{placed.pointer}/{kind}")
     if placed.task.outputs is not None and (fault := schema_fault(placed.task.outputs)):
         yield Fault(f"{placed.pointer}/outputs", f"This is not a usable JSON Schema: {fault}.",
@@ -100,7 +100,7 @@ def _limit_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
     task = placed.task
     if task.retry_policy is not None:
         yield from retry_faults(task.retry_policy, f"{placed.pointer}/retry_policy")
-    for kind, work in zip(task.kinds, task.works, strict=True):
+    for kind, work in task.by_kind.items():
         yield from _tries_faults(placed, kind, work.tries)
     whole = task.start_to_close_timeout_seconds or defaults.start_to_close_timeout_seconds
     heartbeat = task.heartbeat_timeout_seconds

@@ -150,8 +150,10 @@ def output_faults(placed: Placed) -> Iterator[Fault]:
                     "Describe an object with the values as its properties.", "outputs")  # fmt: skip
         return
     given, properties = _gives(placed), outputs.get("properties")
-    for name in properties if given is not None and isinstance(properties, Mapping) else ():
-        if given is not None and name not in given:
+    if given is None or not isinstance(properties, Mapping):
+        return
+    for name in properties:
+        if name not in given:
             yield Fault(f"{pointer}/properties{pointer_of([name])}",
                         f"A {placed.kind} never gives {name!r}.",
                         did_you_mean(name, given), "outputs")  # fmt: skip
@@ -183,21 +185,17 @@ def values_of(placed: Placed) -> Shape | None:
     return None if values is None else shape_of({"type": "object", "properties": dict(values)})
 
 
-def input_faults(placed: Placed) -> Iterator[Fault]:
-    """Yield the texts with templates in them that stand where a task takes no text."""
-    for pointer, text, wanted in _typed_inputs(placed):
-        if not is_template(text) and not wanted.takes("string"):
-            yield Fault(pointer, f"{text!r} gives string{wanted.says}.",
-                        "Make the whole of it one template, {{ … }}, which keeps its type.",
-                        "types")  # fmt: skip
+def text_fault(pointer: str, text: str, wanted: Wanted) -> Fault | None:
+    """Return what is wrong with a text with templates in it where a task takes no text."""
+    if wanted.takes("string"):
+        return None
+    return Fault(pointer, f"{text!r} gives string{wanted.says}.",
+                 "Make the whole of it one template, {{ … }}, which keeps its type.",
+                 "types")  # fmt: skip
 
 
-def wanted_inputs(placed: Placed) -> dict[str, Wanted]:
-    """Return what the whole templates in a task's input have to give, by their pointer."""
-    return {pointer: wanted for pointer, text, wanted in _typed_inputs(placed) if is_template(text)}
-
-
-def _typed_inputs(placed: Placed) -> Iterator[tuple[str, str, Wanted]]:
+def typed_inputs(placed: Placed) -> Iterator[tuple[str, str, Wanted]]:
+    """Yield the texts with templates in a task's input, each with its pointer and what fits."""
     for pointer, taker, value, shape in _taken(placed):
         for place, text, inner in _templated(value, shape):
             if inner.kinds:
@@ -207,7 +205,7 @@ def _typed_inputs(placed: Placed) -> Iterator[tuple[str, str, Wanted]]:
 
 def _taken(placed: Placed) -> Iterator[tuple[str, str, Any, Shape]]:
     """Yield what has a type in the input of a task: its place, who takes it, and its shape."""
-    for kind, work in zip(placed.task.kinds, placed.task.works, strict=True):
+    for kind, work in placed.task.by_kind.items():
         shape = _kind_of(type(work)) if work.PARSED else None
         for name, value in work.templated().items() if shape else ():
             if shape is not None and (field_ := shape.field(name)) is not None:

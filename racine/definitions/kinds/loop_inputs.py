@@ -43,7 +43,7 @@ def unread_items(tasks: Sequence["Task"], pointer: str, names: Collection[str]) 
     for number, task in enumerate(tasks):
         place = f"{pointer}/{number}"
         deciding = [(f"{place}/condition", task.condition)] if task.condition else []
-        for kind, work in zip(task.kinds, task.works, strict=True):
+        for kind, work in task.by_kind.items():
             deciding += [(f"{place}/{kind}/{name}", getattr(work, name)) for name in work.RESULTS]
             if kind not in _BY_ACTIVITY and kind != "for_each_task":
                 fields = {**work.templated(), **{n: getattr(work, n) for n in work.CONDITIONS}}

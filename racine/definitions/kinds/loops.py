@@ -95,7 +95,7 @@ def _unheard(tasks: Sequence["Task"], pointer: str) -> Iterator[Fault]:
                         "Iterations cannot be told apart by a signal.",
                         "Wait for it before or after the loop, or in a while_task.",
                         "signal")  # fmt: skip
-        for kind, work in zip(task.kinds, task.works, strict=True):
+        for kind, work in task.by_kind.items():
             yield from _unheard(work.inner(), f"{pointer}/{number}/{kind}/tasks")
 
 

@@ -15,8 +15,8 @@ from racine.errors import Conflict, NotFound
 from racine.governance import classifications as group
 from racine.governance.classifications import answers
 from racine.governance.classifications.answers import Answer, Word
-from racine.governance.classifications.percent import percent
 from racine.governance.classifications.verdicts import Pin
+from racine.governance.classifications.wording import percent
 from racine.governance.compliance.categories import label_of
 
 _SHOWN = 20

@@ -9,7 +9,7 @@ from rich.progress import track
 from rich.table import Table
 
 from activities.connectors.protocol import Asset
-from racine.governance.classifications.percent import percent
+from racine.governance.classifications.wording import held, percent
 
 _WIDTH = 200
 """Columns where no terminal tells: names in a log are better long than folded."""
@@ -39,8 +39,8 @@ def print_table(report: dict[str, Any]) -> None:
             for found in column["classifications"][:1]:
                 table.add_row(
                     escape(asset["name"]), escape(column["name"]), escape(column["type"]),
-                    _held(found), percent(found["confidence"]), f"{column['nulls']:,}",
-                    f"{column['distinct']:,}",
+                    held(found["kind"], found["mode"]), percent(found["confidence"]),
+                    f"{column['nulls']:,}", f"{column['distinct']:,}",
                 )  # fmt: skip
     if table.row_count:
         console.print(table)
@@ -60,7 +60,3 @@ def print_table(report: dict[str, Any]) -> None:
         f"{totals['assets']} assets, {totals['columns']} columns, {totals['rows']:,} rows read: "
         f"{totals['classified']} columns classified, {totals['errors']} errors."
     )
-
-
-def _held(found: dict[str, Any]) -> str:
-    return f"contains {found['kind']}" if found["mode"] == "contains" else str(found["kind"])

@@ -9,7 +9,7 @@ from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, table
 from racine.cli.sources import known
 from racine.errors import InvalidInput
-from racine.governance.classifications.percent import percent
+from racine.governance.classifications.wording import held, percent
 
 _VERDICTS = "/api/classifications"
 
@@ -42,8 +42,8 @@ def queue(
 
 
 def _held(verdict: dict[str, Any]) -> str:
-    contains = "contains " if verdict["evidence"].get("mode") == "contains" else ""
-    return f"{contains}{verdict['kind']}{'' if verdict['applied'] else ' (not applied)'}"
+    told = held(verdict["kind"], verdict["evidence"].get("mode", ""))
+    return told if verdict["applied"] else f"{told} (not applied)"
 
 
 def decide(

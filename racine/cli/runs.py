@@ -157,8 +157,7 @@ def logs(
 def _tried(number: int) -> str:
     """Return what tells an attempt from the first, in words."""
     again, attempt = divmod(number, ATTEMPTS_PER_TRY)
-    said = [" again"] if again else []
-    return "".join([*said, f" (attempt {attempt})"] if attempt > 1 else said)
+    return (" again" if again else "") + (f" (attempt {attempt})" if attempt > 1 else "")
 
 
 def _is_of(path: str, task: str | None) -> bool:

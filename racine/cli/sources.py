@@ -2,7 +2,7 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -68,7 +68,11 @@ def add(
         location = str(Path(location).expanduser().absolute())
     body = {"name": name, "kind": place.kind, "location": location, "credential": credential}
     with profiles.client() as client:
-        _answered(client.post(_SOURCES, body), output)
+        made = client.post(_SOURCES, body)
+    if output is Format.JSON:
+        as_json(made)
+    else:
+        fields({name: made[name] for name in ("id", "name", "kind", "location", "state")})
 
 
 @app.command("test")
@@ -85,10 +89,3 @@ def check(source: Source, output: Output = Format.TABLE) -> None:
                 for s in health["steps"]]  # fmt: skip
         table(["step", "good", "what", "next"], rows)
     raise typer.Exit(0 if health["ok"] else 1)
-
-
-def _answered(answer: dict[str, Any], output: Format) -> None:
-    if output is Format.JSON:
-        as_json(answer)
-    else:
-        fields({name: answer[name] for name in ("id", "name", "kind", "location", "state")})

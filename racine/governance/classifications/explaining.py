@@ -16,7 +16,7 @@ from racine.governance.classifications.evidence import (
     Frozen,
     TableEvidence,
 )
-from racine.governance.classifications.percent import percent
+from racine.governance.classifications.wording import percent
 
 _NAMELESS = "column_1"
 _HARDLY = 0.01

@@ -4,6 +4,7 @@ Field names follow Databricks Jobs where one exists, Temporal for retries and ti
 """
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
@@ -166,10 +167,10 @@ class Task(Part):
 
     model_config = ConfigDict(json_schema_extra=_one_of_the_kinds)
 
-    @property
+    @cached_property
     def by_kind(self) -> dict[str, TaskKind]:
         """What each kind that is set says; a sound task has exactly one."""
-        held = vars(self)  # asked thousands of times when a large document is examined
+        held = vars(self)
         return {kind: held[kind] for kind in TASK_KINDS if held[kind] is not None}
 
     @property

@@ -50,8 +50,13 @@ class RetryRule(Part):
 
 
 def rule_faults(rules: list[RetryRule], pointer: str) -> Iterator[Fault]:
-    """Yield what is wrong with the conditions of a task's rules."""
+    """Yield what is wrong with the conditions of a task's rules, and those that are never asked."""
+    always = next((n for n, rule in enumerate(rules) if rule.when.strip() == "true"), len(rules))
     for number, rule in enumerate(rules):
+        if number > always:
+            yield Fault(f"{pointer}/{number}", f"Rule {always + 1} holds for every failure, so this"
+                        f" one is never asked.", f"Move {pointer}/{always} to the end.",
+                        "never_asked")  # fmt: skip
         place = f"{pointer}/{number}/when"
         try:
             found = check(rule.when, NAMES)

@@ -16,6 +16,8 @@ from racine.definitions.types import output_faults
 from racine.errors import Fault
 from racine.expressions import has_template
 
+_OF_WORKERS = ("task_queue", "queue_timeout_seconds", "heartbeat_timeout_seconds")
+
 
 def task_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
     yield from _kind_faults(placed)
@@ -102,6 +104,8 @@ def _limit_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
         yield from retry_faults(task.retry_policy, f"{placed.pointer}/retry_policy")
     for kind, work in task.by_kind.items():
         yield from _tries_faults(placed, kind, work.tries)
+        if work.tries is not Tries.ATTEMPTS:
+            yield from _worker_faults(placed, kind)
     whole = task.start_to_close_timeout_seconds or defaults.start_to_close_timeout_seconds
     heartbeat = task.heartbeat_timeout_seconds
     if heartbeat is not None and heartbeat > whole:
@@ -111,6 +115,15 @@ def _limit_faults(placed: Placed, defaults: Defaults) -> Iterator[Fault]:
             "Shorten it, or raise start_to_close_timeout_seconds.",
             "timeout",
         )
+
+
+def _worker_faults(placed: Placed, kind: str) -> Iterator[Fault]:
+    """Yield what is said about the worker of a task that no worker carries out."""
+    for name in _OF_WORKERS:
+        if getattr(placed.task, name) is not None:
+            yield Fault(f"{placed.pointer}/{name}", f"No worker carries out a {kind} itself.",
+                        "Remove it, or give it to the tasks in it that do the work.",
+                        "no_worker")  # fmt: skip
 
 
 def _tries_faults(placed: Placed, kind: str, tries: Tries) -> Iterator[Fault]:

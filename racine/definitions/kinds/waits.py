@@ -56,6 +56,8 @@ class WaitTask(TaskKind):
         if self.signal is None and {"payload_schema", "timeout_seconds"} & self.model_fields_set:
             yield Fault(pointer, "payload_schema and timeout_seconds go with a signal.",
                         "Remove them.", "wait")  # fmt: skip
+        if self.on_timeout == "CONTINUE":
+            yield from _limitless(self.timeout_seconds, pointer)
         if self.payload_schema is not None and (fault := schema_fault(self.payload_schema)):
             yield Fault(f"{pointer}/payload_schema", f"This is not a usable JSON Schema: {fault}.",
                         "See json-schema.org, draft 2020-12.", "schema")  # fmt: skip
@@ -107,9 +109,18 @@ class ApprovalTask(TaskKind):
             yield Fault(f"{pointer}/required",
                         f"{self.required} shall approve; only {len(self.approvers)} may.",
                         "Name more approvers, or require fewer.", "approval")  # fmt: skip
+        if self.on_timeout is not OnTimeout.FAIL:
+            yield from _limitless(self.timeout_seconds, pointer)
         if self.form is not None and (fault := schema_fault(self.form)):
             yield Fault(f"{pointer}/form", f"This is not a usable JSON Schema: {fault}.",
                         "See json-schema.org, draft 2020-12.", "schema")  # fmt: skip
+
+
+def _limitless(timeout_seconds: float | None, pointer: str) -> Iterator[Fault]:
+    """Yield the fault of saying what happens after a time limit that there is not."""
+    if timeout_seconds is None:
+        yield Fault(f"{pointer}/on_timeout", "It waits without end, so it never times out.",
+                    "Give timeout_seconds, or leave on_timeout out.", "timeout")  # fmt: skip
 
 
 def _moment(text: str) -> bool:

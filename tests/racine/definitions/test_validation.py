@@ -55,13 +55,33 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
         [("/tasks/0/compensate_with/0/compensate_with", "compensate_with")],
     ),
     (
+        "what is never asked or never happens",
+        job(
+            noop("a", task_queue="gpu", queue_timeout_seconds=5),
+            {
+                "task_key": "b",
+                "notify_task": {"subject": "Begun"},
+                "retry_rules": [{"action": "RETRY"}, {"when": "attempt > 3", "action": "SKIP"}],
+            },
+            {"task_key": "c", "approval_task": {"on_timeout": "REJECT"}},
+            {"task_key": "d", "wait_task": {"signal": "paid", "on_timeout": "CONTINUE"}},
+        ),
+        [
+            ("/tasks/0/task_queue", "no_worker"),
+            ("/tasks/0/queue_timeout_seconds", "no_worker"),
+            ("/tasks/1/retry_rules/1", "never_asked"),
+            ("/tasks/2/approval_task/on_timeout", "timeout"),
+            ("/tasks/3/wait_task/on_timeout", "timeout"),
+        ],
+    ),
+    (
         "trying again what would end the same",
         job(
             noop("a", retry_policy={"maximum_attempts": 2}),
             {
                 "task_key": "b",
                 "condition_task": {"expression": "true"},
-                "retry_rules": [{"action": "SKIP"}, {"action": "RETRY"}],
+                "retry_rules": [{"when": "attempt == 1", "action": "SKIP"}, {"action": "RETRY"}],
             },
             {"task_key": "c", "wait_task": {"duration_seconds": 1}, "retry_policy": {}},
         ),

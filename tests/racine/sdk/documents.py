@@ -218,7 +218,9 @@ FIELDS[parts.Task] = {
     "condition": EXPRESSION,
     "outputs": SCHEMA,
     "retry_policy": st.deferred(lambda: _part(parts.RetryPolicy)),
-    "retry_rules": st.lists(st.deferred(lambda: _part(parts.RetryRule)), max_size=2),
+    "retry_rules": st.lists(st.deferred(lambda: _part(parts.RetryRule)), max_size=2).map(
+        lambda rules: [{"when": "attempt == 1", **rule} for rule in rules[:-1]] + rules[-1:]
+    ),
     "start_to_close_timeout_seconds": st.integers(10, 99),
     "schedule_to_close_timeout_seconds": SECONDS,
     "heartbeat_timeout_seconds": st.floats(1, 9),
@@ -348,6 +350,8 @@ def _work(draw: st.DrawFn, /, kind: str, taken: set[str], depth: int) -> dict[st
         found["tasks"] = draw(_tasks(taken, 2, depth - 1))
     if kind == "quality_task":
         found |= draw(st.sampled_from([{"source": "shop"}, {"scan_id": "{{ params.day }}"}]))
+    if kind == "approval_task" and "on_timeout" in found:
+        found["timeout_seconds"] = draw(SECONDS)
     if kind == "wait_task":
         name = draw(st.sampled_from(["duration_seconds", "until", *(["signal"] if top else [])]))
         found = {name: draw(FIELDS[parts.WaitTask][name])}

@@ -51,7 +51,10 @@ def every_kind(job: racine.JobBuilder, tables: list[str], env: str = "uat") -> N
     )
     big = job.task("big").condition(sized.values["total"] > 10)
     ask = job.task("ask", depends_on=[big.when("true")]).approval(
-        f"Publish {env}?", approvers=["role:steward"], on_timeout=racine.OnTimeout.REJECT
+        f"Publish {env}?",
+        approvers=["role:steward"],
+        timeout_seconds=3600,
+        on_timeout=racine.OnTimeout.REJECT,
     )
     job.task("soon", condition=hello.values.value != "prod").wait_for(0.5)
     told_by = job.task("paid").wait_for_signal("paid", Payment, timeout_seconds=3600)

@@ -280,9 +280,22 @@ async def _answered(handle: WorkflowHandle[Any, Any], order: RunControl) -> dict
     except (RPCError, WorkflowQueryFailedError) as fault:
         if not isinstance(fault, RPCError) or fault.status not in _ENDED:
             raise Unavailable("The run has ended, and nobody can tell how it answered.") from fault
+        if await _goes_on(handle):
+            raise Unavailable("The run's workflow fails: its worker's log tells why.") from fault
     if answer is None:
         raise Conflict("The run has ended.", next_step="Read its status.")
     return answer
+
+
+async def _goes_on(handle: WorkflowHandle[Any, Any]) -> bool:
+    """Tell a run that is stuck from one that has ended: neither takes orders or answers."""
+    try:
+        found = await handle.describe(rpc_timeout=_ANSWER)
+    except RPCError as fault:
+        if fault.status in _ENDED:
+            return False
+        raise Unavailable("Temporal does not answer.") from fault
+    return found.status is WorkflowExecutionStatus.RUNNING
 
 
 def _call(db: Database, order: RunControl) -> ControlCall:

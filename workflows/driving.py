@@ -50,9 +50,9 @@ class Driving(Mending):
             await self._watch.close()
         carried = self._carry(asked)
         given = self._mended(carried) if self._repair else carried
+        # What is told from here on is for the next history.
+        self._away = True
         if is_much(given):
-            # What is told meanwhile is for the next history.
-            self._away = True
             given = await put_away(given, given.context)
         workflow.continue_as_new(given)
 

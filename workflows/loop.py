@@ -97,8 +97,8 @@ class RacineLoop(Ordered):
     async def _next(self) -> LoopInput:
         """Return what the next history goes on with."""
         given = self._carry()
+        self._away = True
         if is_much(given):
-            self._away = True
             given = await put_away(given, given.scope.context)
         return given.model_copy(update={"paused": self._flow.paused})
 

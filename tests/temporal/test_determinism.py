@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,17 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.workflow import NondeterminismError
 
+from activities.names import WORKFLOW_QUEUE
 from models.messages import JobInput, LoopInput, RunResult, TaskOutput
 from racine.definitions.document import TASK_KINDS
 from racine.engine.plan import Plan
+from services import controls
 from tests.conftest import Temporal
-from tests.temporal.conftest import Stack
+from tests.eventually import eventually
+from tests.temporal.conftest import Stack, run_workers
 from tests.temporal.planted import ReadsTheClock
+from tests.temporal.test_loops import failing
+from tests.temporal.test_orders import asked, begin, order, until
 from workflows.answers import Answers
 from workflows.job import RacineJob
 from workflows.loop import RacineLoop
@@ -88,7 +94,10 @@ def _kinds(plan: Plan) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 def test_a_recorded_history_replays(path: Path) -> None:
-    history = WorkflowHistory.from_json(path.stem, path.read_text())
+    replay(WorkflowHistory.from_json(path.stem, path.read_text()))
+
+
+def replay(history: WorkflowHistory) -> None:
     replayer = Replayer(
         workflows=[RacineJob, RacineLoop],
         data_converter=pydantic_data_converter,
@@ -127,6 +136,47 @@ def test_a_changed_interpreter_does_not_replay() -> None:
     )
     with pytest.raises(NondeterminismError):
         asyncio.run(replayer.replay_workflow(history))
+
+
+def test_a_worker_that_takes_a_run_over_hears_of_an_order_after_what_happened_before(
+    idle_stack: Stack,
+) -> None:
+    """It is handed both in one turn, where the first worker had nothing to do about the failure."""
+    tasks = [{"task_key": "ask", "approval_task": {"self_approval": True}}, failing("out", "true")]
+    with run_workers(idle_stack):
+        run_id, handle = begin(idle_stack, {"failure_policy": "HOLD", "tasks": tasks})
+        idle_stack.ended(run_id, "out")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(order, idle_stack, handle, "retry", task_key="out")
+        with run_workers(idle_stack):
+            assert answer.result(60) == {"state": "pending"}
+            order(idle_stack, handle, "skip", task_key="out")
+            order(idle_stack, handle, "approve", task_key="ask")
+            assert idle_stack.result(run_id).state == "completed"
+    replay(idle_stack.temporal.run(handle.fetch_history()))
+
+
+def test_an_order_to_a_run_whose_workflow_fails_waits(idle_stack: Stack) -> None:
+    with run_workers(idle_stack):
+        tasks = [{"task_key": "ask", "approval_task": {"self_approval": True}}]
+        run_id, _ = begin(idle_stack, {"tasks": tasks})
+        until(idle_stack, run_id, asked)
+    client = idle_stack.temporal.client
+    broken = Worker(client, task_queue=WORKFLOW_QUEUE, workflows=[Changed],
+                    workflow_runner=UnsandboxedWorkflowRunner())  # fmt: skip
+
+    def approved() -> str:
+        with idle_stack.db.write() as session:
+            made = controls.record(session, idle_stack.actor, run_id, controls.Action.APPROVE,
+                                   {"task_key": "ask"}, "req_1")  # fmt: skip
+        return idle_stack.temporal.run(controls.deliver(idle_stack.db, client, made)).state
+
+    idle_stack.temporal.run(broken.__aenter__())
+    assert [approved(), approved()] == ["pending", "pending"]
+    idle_stack.temporal.run(broken.__aexit__(None, None, None))
+    with run_workers(idle_stack):
+        eventually(lambda: approved() == "applied", "the run obeys", 60)
+        assert idle_stack.result(run_id).state == "completed"
 
 
 def test_a_long_run_continues_as_new_and_loses_nothing(impatient: Stack) -> None:

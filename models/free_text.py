@@ -38,7 +38,7 @@ def person_names(pipeline: str) -> Classifier:
     return Classifier(
         id="person_name_in_text",
         kind="person_name",
-        name="names of people",
+        name="Name of a person",
         category="identity",
         sensitivity="confidential",
         pack="custom",

@@ -70,7 +70,7 @@ def test_names_in_free_text_are_found_with_the_extra_and_never_without_asking(
     assert (found["id"], found["kind"], found["mode"]) == (
         "person_name_in_text", "person_name", "contains",
     )  # fmt: skip
-    assert found["evidence"]["words"] == "8 of 30 texts contain names of people."
+    assert found["evidence"]["words"] == "Name of a person stands in 8 of 30 texts."
     assert "Zaphod" not in done.stdout
 
 

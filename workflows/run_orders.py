@@ -79,7 +79,7 @@ class RunOrders(Execution):
             self._require_unread(set(call.arguments["parameters"]))
             return
         level, number = self._place(call, "change")
-        if number in level.results or number in level.scheduler.running:
+        if level.has_begun(number):
             raise refusal(f"Task {call.task_key!r} has begun: its input stays as it is.")
         self._changed(level, number, call)
 
@@ -100,9 +100,8 @@ class RunOrders(Execution):
     def _require_unread(self, names: set[str]) -> None:
         """Refuse a change of parameters that a task which has begun reads."""
         level = self._main
-        begun = {*level.results, *level.scheduler.running}
         readers = [step.key for number, step in enumerate(level.plan.steps)
-                   if number in begun and names & set(step.params)]  # fmt: skip
+                   if names & set(step.params) and level.has_begun(number)]  # fmt: skip
         if readers:
             raise refusal(f"These tasks read them and have begun: {', '.join(readers)}.")
 

@@ -129,6 +129,11 @@ class Level:
         """Return a task's key with the loops around it."""
         return self.scope.prefix + step.key
 
+    def has_begun(self, number: int) -> bool:
+        """Tell whether a task has, which one that is held has not when its turn comes."""
+        waits = self.path(self.plan.steps[number]) in self.flow.held
+        return number in self.results or (number in self.scheduler.running and not waits)
+
     def names_of(self, step: Step) -> dict[str, Any]:
         return self.names(step.reads, step.params, step.outer)
 
@@ -136,7 +141,7 @@ class Level:
         self._on_change()
         self.flow.mind_length()
         try:
-            result = await self._carry_out(step)
+            result = await self._carry_out(number, step)
         except (RacineError, ActivityError) as fault:
             result = self.told(step, failed(fault))
         if result is not None and self._concerns_people(step, result):
@@ -154,10 +159,11 @@ class Level:
             bool(self.flow.approvals) and (failed or step.body is not None)
         )
 
-    async def _carry_out(self, step: Step) -> TaskResult | None:
+    async def _carry_out(self, number: int, step: Step) -> TaskResult | None:
         if self.flow.held and self.path(step) in self.flow.held:
             if not await self.flow.released(self.path(step)):
                 return None
+            step = self.plan.steps[number]  # as long as it was held, it could be changed
         if step.condition is not None and not self._wanted(step, step.condition):
             return self.told(step, TaskResult(TaskState.EXCLUDED, reason="condition"))
         if step.tried_here:

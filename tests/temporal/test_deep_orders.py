@@ -105,6 +105,25 @@ def test_a_task_is_held_until_it_is_released(stack: Stack) -> None:
     assert stack.result(run_id).state == "completed"
 
 
+def test_a_held_task_changes_when_its_turn_has_come_too(stack: Stack) -> None:
+    document: dict[str, Any] = {
+        "parameters": [{"name": "env", "default": "dev"}],
+        "outputs": {"env": "{{ tasks.use.values.value }}", "raw": "{{ tasks.raw.values.value }}"},
+    }
+    use, raw = echo("use", "{{ params.env }}", "ask"), echo("raw", 1, "ask")
+    run_id = begin(stack, ask(), use, raw, **document)
+    seen(stack, run_id, "ask", "waiting")
+    for key in ("use", "raw"):
+        give(stack, run_id, Action.PAUSE, key)
+    give(stack, run_id, Action.APPROVE, "ask")
+    seen(stack, run_id, "ask", "succeeded")
+    give(stack, run_id, Action.CHANGE, parameters={"env": "prod"})
+    give(stack, run_id, Action.CHANGE, "raw", input={"value": 2})
+    for key in ("use", "raw"):
+        give(stack, run_id, Action.RESUME, key)
+    assert stack.result(run_id).outputs == {"env": "prod", "raw": 2}
+
+
 def test_parameters_change_for_tasks_that_have_not_begun(stack: Stack) -> None:
     document: dict[str, Any] = {
         "parameters": [

@@ -130,9 +130,11 @@ class Level:
         return self.scope.prefix + step.key
 
     def has_begun(self, number: int) -> bool:
-        """Tell whether a task has, which one that is held has not when its turn comes."""
-        waits = self.path(self.plan.steps[number]) in self.flow.held
-        return number in self.results or (number in self.scheduler.running and not waits)
+        """Tell whether a task has: one that is held has not, nor one that was passed over."""
+        if number in self.results:
+            return self.results[number].state is not TaskState.SKIPPED
+        held = self.path(self.plan.steps[number]) in self.flow.held
+        return number in self.scheduler.running and not held
 
     def names_of(self, step: Step) -> dict[str, Any]:
         return self.names(step.reads, step.params, step.outer)

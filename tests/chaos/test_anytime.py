@@ -77,9 +77,9 @@ ONCE = ("before", "ask", "word", "twice")
 """Tasks that no order has run again."""
 
 ORDERS: dict[str, dict[str, Any]] = {
+    "change": {"parameters": {"note": "RUN"}},
     "skip": {"task_key": "out"},
     "set_result": {"task_key": "given", "values": {"value": "RUN"}},
-    "change": {"parameters": {"note": "RUN"}},
     "pause": {"task_key": "last"},
     "resume": {"task_key": "last"},
     "approve": {"task_key": "ask"},

@@ -124,6 +124,20 @@ def test_a_held_task_changes_when_its_turn_has_come_too(stack: Stack) -> None:
     assert stack.result(run_id).outputs == {"env": "prod", "raw": 2}
 
 
+def test_what_a_failure_has_passed_over_changes_before_its_turn_comes_again(stack: Stack) -> None:
+    document: dict[str, Any] = {
+        "failure_policy": "HOLD",
+        "parameters": [{"name": "env", "default": "dev"}],
+        "outputs": {"env": "{{ tasks.use.values.value }}"},
+    }
+    run_id = begin(stack, failing("broken", "true"), echo("use", "{{ params.env }}", "broken"),
+                   **document)  # fmt: skip
+    stack.ended(run_id, "broken")
+    give(stack, run_id, Action.CHANGE, parameters={"env": "prod"})
+    give(stack, run_id, Action.SET_RESULT, "broken", values={"value": 1})
+    assert stack.result(run_id).outputs == {"env": "prod"}
+
+
 def test_parameters_change_for_tasks_that_have_not_begun(stack: Stack) -> None:
     document: dict[str, Any] = {
         "parameters": [

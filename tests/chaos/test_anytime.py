@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -262,12 +263,15 @@ def _give_what_is_missing(racine: Client, run_id: str, obeyed: Counter[tuple[str
     if obeyed[run_id, "pause"] > obeyed[run_id, "resume"] and "resume" not in missing:
         missing.append("resume")
 
+    numbers = count(100)  # an order that was refused stays so: each try is a new one
+
     def ended() -> bool:
         if racine.run_detail(run_id)["state"] == "completed":
             return True
+        number = next(numbers)
         for action in missing.copy():
             with suppress(RacineError):
-                racine.post(*_ordered(run_id, action, 100))
+                racine.post(*_ordered(run_id, action, number))
                 missing.remove(action)
         return False
 

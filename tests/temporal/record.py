@@ -124,6 +124,7 @@ RUNS: dict[str, tuple[dict[str, Any], dict[str, Any], Play]] = {
     "fan_out": ({"tasks": [_echo(f"t{n}") for n in range(40)]}, {}, _nothing),
     "control": ({"tasks": _chain(20)}, {}, _pause_and_resume),
     "cancel": ({"tasks": _chain(20)}, {}, _cancel),
+    "orders_last": ({"tasks": _chain(20)}, {}, _cancel),
     "timeout": ({"tasks": _chain(100), "timeout_seconds": 0.3}, {}, _nothing),
     "failure": (
         {"tasks": [

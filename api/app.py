@@ -16,6 +16,7 @@ from api.routes import ROUTERS
 from api.strict import Strict
 from api.temporal import TemporalLink
 from models import logs
+from models.collecting import collect_seldom
 from models.keys import root_key
 from models.session import Database
 from models.settings import Settings
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await asyncio.to_thread(hub.close)
         db.close()
 
+    collect_seldom()
     app = FastAPI(title="Racine", lifespan=lifespan, docs_url=None, redoc_url=None)
     errors.register(app)
     for router in ROUTERS:

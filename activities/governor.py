@@ -20,6 +20,8 @@ _ALIVE_SECONDS = 10.0
 STALLED_SECONDS = 300.0
 """How long a source may give nothing before its query is broken off; an asset's own budget of
 seconds may be less."""
+_LEAST_PATIENCE = 2.0
+"""However small that budget is: what gives rows is cut at the next ones, and is no fault."""
 
 
 class Skipped(SourceFault):
@@ -77,7 +79,7 @@ class Governor:
     def begin(self, asset_id: str, seconds: float | None = None) -> None:
         """Note which asset is read from now on, and how long its reading may take."""
         self.asset_id, self._last = asset_id, time.monotonic()
-        self._patience = min(STALLED_SECONDS, seconds or STALLED_SECONDS)
+        self._patience = min(STALLED_SECONDS, max(_LEAST_PATIENCE, seconds or STALLED_SECONDS))
         self.obey()
 
     def batch(self, rows: int, bytes_: int) -> str | None:

@@ -266,13 +266,15 @@ def _give_what_is_missing(racine: Client, run_id: str, obeyed: Counter[tuple[str
     numbers = count(100)  # an order that was refused stays so: each try is a new one
 
     def ended() -> bool:
+        nonlocal missing
         if racine.run_detail(run_id)["state"] == "completed":
             return True
         number = next(numbers)
-        for action in missing.copy():
+        # A task that is tried once fails for good with its worker: only another repair helps.
+        for action in [*missing] or ["repair"]:
             with suppress(RacineError):
                 racine.post(*_ordered(run_id, action, number))
-                missing.remove(action)
+                missing = [other for other in missing if other != action]
         return False
 
     eventually(ended, f"{run_id} ends", 120)

@@ -304,10 +304,11 @@ def _see_all_obeyed_once(racine: Client, ask: Any, folder: Path, run_id: str) ->
     ends = ends_of_tasks(folder, run_id)
     assert Counter({end: count for end, count in ends.items() if end[0] in ONCE}) == once
     assert 1 <= ends["anew", "succeeded"] + ends["anew", "failed"] <= tries
-    # Who heard nothing of a signal may have given another.
-    wanted = {"word": run_id, "given": run_id, "doubled": obeyed["signal"] > 1,
-              "note": run_id if obeyed["change"] else ""}  # fmt: skip
-    assert racine.run_detail(run_id)["outputs"] == wanted
+    outputs = racine.run_detail(run_id)["outputs"]
+    # Who heard nothing of a signal may have given another, which may have come in time.
+    assert outputs.pop("doubled") <= (obeyed["signal"] > 1)
+    note = run_id if obeyed["change"] else ""
+    assert outputs == {"word": run_id, "given": run_id, "note": note}
 
 
 def _state(racine: Client, run_id: str, key: str) -> str:

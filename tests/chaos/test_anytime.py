@@ -266,7 +266,6 @@ def _give_what_is_missing(racine: Client, run_id: str, obeyed: Counter[tuple[str
     numbers = count(100)  # an order that was refused stays so: each try is a new one
 
     def ended() -> bool:
-        nonlocal missing
         if racine.run_detail(run_id)["state"] == "completed":
             return True
         number = next(numbers)
@@ -274,7 +273,8 @@ def _give_what_is_missing(racine: Client, run_id: str, obeyed: Counter[tuple[str
         for action in [*missing] or ["repair"]:
             with suppress(RacineError):
                 racine.post(*_ordered(run_id, action, number))
-                missing = [other for other in missing if other != action]
+                if action in missing:
+                    missing.remove(action)
         return False
 
     eventually(ended, f"{run_id} ends", 120)

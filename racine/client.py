@@ -301,6 +301,47 @@ class Client:
         path = f"{_WORKFLOWS}/executions/{run_id}/repair"
         return self._send("POST", path, json=body, headers=headers)
 
+    def order_many(
+        self,
+        action: str,
+        *,
+        job: str | None = None,
+        state: str | None = None,
+        trigger: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        dry_run: bool = False,
+        **more: Any,
+    ) -> Iterator[dict[str, Any]]:
+        """Pause, resume, cancel, terminate or repair all runs that fit; yield page by page.
+
+        A page's `items` tell what became of each; `count` is how many fitted. `more` are `reason`,
+        `force` of cancel and `version`, `pinned` or `latest`, of repair. With `dry_run` nothing is
+        done but told.
+        """
+        about = {"job_id": self.job(job)["id"] if job else None, "state": state,
+                 "trigger": trigger, "since": since, "until": until}  # fmt: skip
+        body = {"action": action, "where": about, "dry_run": dry_run, **more}
+        body |= {"request_id": new_id("req"), "cursor": None}
+        while True:
+            page = self._send("POST", f"{_WORKFLOWS}/executions/control", json=body)
+            yield page
+            body["cursor"] = page["next_cursor"]
+            if body["cursor"] is None:
+                return
+
+    def roll_back(self, job: str, to: int | None = None) -> dict[str, Any]:
+        """Make an earlier version of a job its next: `to`, or the one before the latest."""
+        found = self.job(job)
+        if to is None and found["version"] == 1:
+            raise errors.Conflict(f"Job {job!r} has one version alone: there is no way back.")
+        return self._send(
+            "POST",
+            f"{_WORKFLOWS}/{found['id']}/rollback",
+            json={"version": to or found["version"] - 1},
+            headers={"If-Match": f'"{found["version"]}"'},
+        )
+
     def rerun(
         self, run_id: str, begin: Sequence[str], parameters: Mapping[str, Any] | None = None
     ) -> str:

@@ -22,10 +22,11 @@ from models.messages import JobInput, RunContext
 from models.session import Database
 from models.stores import blobs, jobs, pools, run_queue, run_results, runs, workspaces
 from models.stores.jobs import JobVersion as JobVersion
-from models.stores.paging import Page
+from models.stores.paging import Page as Page
 from models.stores.run_queue import Turn as Turn
 from models.stores.runs import Run as Run
 from models.stores.runs import RunEvent as RunEvent
+from models.stores.runs import Which as Which
 from models.temporal import ACTOR, JOB, REPAIR, STATE, TRIGGER, WORKSPACE
 from racine.definitions import parameters
 from racine.engine.kept import Kept
@@ -289,26 +290,23 @@ def traceback(session: Session, actor: Actor, run_id: str, task_key: str) -> str
 
 
 def listed(
-    session: Session,
-    actor: Actor,
-    *,
-    job_id: str | None = None,
-    state: str | None = None,
-    parent_run_id: str | None = None,
-    limit: int,
-    cursor: str | None,
+    session: Session, actor: Actor, which: Which, *, limit: int, cursor: str | None
 ) -> Page[Run]:
-    """Return runs of the workspace, of one of its jobs, or those that a run's tasks started.
+    """Return runs of the workspace, newest first; raise NotFound for those of an unknown job."""
+    _know(session, actor, which)
+    return runs.listed(session, actor.workspace_id, which, limit=limit, cursor=cursor)
 
-    Newest first.
-    """
-    if job_id is not None:
-        workflows.get(session, actor, job_id)
+
+def count(session: Session, actor: Actor, which: Which) -> int:
+    """Return how many of the workspace's runs are meant."""
+    _know(session, actor, which)
+    return runs.count(session, actor.workspace_id, which)
+
+
+def _know(session: Session, actor: Actor, which: Which) -> None:
     access.require(session, actor, "workflows:read")
-    return runs.listed(
-        session, actor.workspace_id, job_id=job_id, state=state, parent_run_id=parent_run_id,
-        limit=limit, cursor=cursor,
-    )  # fmt: skip
+    if which.job_id is not None:
+        workflows.get(session, actor, which.job_id)
 
 
 def events_after(session: Session, run_id: str, last: int) -> list[RunEvent]:

@@ -75,6 +75,16 @@ def replace(
     return saved
 
 
+def roll_back(session: Session, actor: Actor, job_id: str, to: int, expected: int) -> Job:
+    """Make the document of version `to` the job's next version; none is lost.
+
+    Raises as `replace` does, where `expected` is the job's version: what an old one needs may be
+    gone.
+    """
+    document = version(session, actor, job_id, to).document
+    return replace(session, actor, job_id, document, expected)
+
+
 def archive(session: Session, actor: Actor, job_id: str, version: int) -> None:
     """Take a job out of lists and schedules; its versions and runs stay."""
     access.require(session, actor, "workflows:write")

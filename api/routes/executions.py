@@ -9,7 +9,7 @@ import anyio
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Response, status
 from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps import Me, Racine, ReadSession, State, Transaction
 from api.pages import Cursor, Items, Limit
@@ -17,7 +17,7 @@ from racine.engine.states import RunState
 from racine.errors import InvalidInput, Unavailable
 from services import controls, executions
 from services import status as live
-from services.executions import Launch, Run, Selection
+from services.executions import Launch, Page, Run, Selection, Which
 from services.follow import Follower
 
 router = APIRouter(prefix="/api/racine/workflows", tags=["executions"])
@@ -238,6 +238,9 @@ def list_runs(
     session: ReadSession,
     me: Me,
     state: Annotated[RunState | None, Query()] = None,
+    trigger: Annotated[str | None, Query(max_length=40, description="As `manual`.")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Made then or later.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Made before then.")] = None,
     parent: Annotated[
         str | None, Query(max_length=40, description="Only runs that this run's tasks started.")
     ] = None,
@@ -245,10 +248,9 @@ def list_runs(
     cursor: Cursor = None,
 ) -> Items[RunAnswer]:
     """List the workspace's runs, newest first."""
-    found = executions.listed(
-        session, me, state=state, parent_run_id=parent, limit=limit, cursor=cursor
-    )
-    return Items[RunAnswer](items=[_run(run) for run in found.items], next_cursor=found.next_cursor)
+    states = [state] if state else []
+    which = Which(states=states, trigger=trigger, since=since, until=until, parent_run_id=parent)
+    return _page(executions.listed(session, me, which, limit=limit, cursor=cursor))
 
 
 @router.get("/{job_id}/executions", operation_id="list_workflow_executions")
@@ -261,8 +263,8 @@ def list_runs_of_job(
     cursor: Cursor = None,
 ) -> Items[RunAnswer]:
     """List a job's runs, newest first."""
-    found = executions.listed(session, me, job_id=job_id, state=state, limit=limit, cursor=cursor)
-    return Items[RunAnswer](items=[_run(run) for run in found.items], next_cursor=found.next_cursor)
+    which = Which(job_id=job_id, states=[state] if state else [])
+    return _page(executions.listed(session, me, which, limit=limit, cursor=cursor))
 
 
 @router.get("/executions/{run_id}", operation_id="get_execution")
@@ -427,6 +429,10 @@ def _delivered(order: controls.RunControl, racine: Racine, response: Response) -
 
 def _started(launch: Launch, state: RunState) -> Started:
     return Started(id=launch.run_id, workflow_id=launch.workflow_id, state=state)
+
+
+def _page(found: Page[Run]) -> Items[RunAnswer]:
+    return Items[RunAnswer](items=[_run(run) for run in found.items], next_cursor=found.next_cursor)
 
 
 def _run(run: Run) -> RunAnswer:

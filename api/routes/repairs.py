@@ -8,10 +8,12 @@ from fastapi import APIRouter, BackgroundTasks, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.deps import Me, Racine, State, Transaction
+from racine.engine.kept import Kept
 from racine.engine.states import FINAL_RUN_STATES, RunState
 from racine.errors import Unavailable
 from services import controls, executions, repairs
 from services.access import Actor
+from services.executions import Launch, Run
 from services.repairs import Open, Repair
 
 router = APIRouter(prefix="/api/racine/workflows", tags=["executions"])
@@ -95,19 +97,17 @@ def repair(
     """
     with racine.db.read() as session:
         run = executions.get(session, me, run_id)
-        whole = repairs.is_whole(session, run)
     if run.state not in FINAL_RUN_STATES:
         return _repair_open(run_id, body, transaction, racine, me, response)
-    told = anyio.from_thread.run(repairs.told, lambda: racine.temporal, run, whole)
     wish = _wish(body)
     if body.dry_run:
+        told = _told_by(run, racine)
         with racine.db.read() as session:
             found = repairs.plan(session, me, run_id, wish, told=told)
             response.status_code = status.HTTP_200_OK
             return _answer(found, found.run.repair + 1, "preview")
-    with transaction() as session:
-        found, launch = repairs.record(session, me, run_id, wish, told=told)
-        answer = _answer(found, found.run.repair, RunState.QUEUED)
+    found, launch = recorded(run, wish, transaction, racine, me)
+    answer = _answer(found, found.run.repair, RunState.QUEUED)
     response.headers["Location"] = f"{router.prefix}/executions/{run_id}"
     if launch.queued:
         return answer
@@ -117,6 +117,22 @@ def repair(
         return answer.model_copy(update={"state": RunState.SCHEDULED})
     after.add_task(racine.begun.note, run_id)
     return answer.model_copy(update={"state": RunState.RUNNING})
+
+
+def recorded(
+    run: Run, wish: repairs.Wish, transaction: Transaction, racine: State, me: Actor
+) -> tuple[Repair, Launch]:
+    """Write down the repair of a run that has ended, and commit it; the caller starts it."""
+    told = _told_by(run, racine)
+    with transaction() as session:
+        return repairs.record(session, me, run.id, wish, told=told)
+
+
+def _told_by(run: Run, racine: State) -> Kept | None:
+    """Return what the run itself says of its end, where that was not written down."""
+    with racine.db.read() as session:
+        whole = repairs.is_whole(session, run)
+    return anyio.from_thread.run(repairs.told, lambda: racine.temporal, run, whole)
 
 
 def _repair_open(

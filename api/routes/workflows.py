@@ -35,6 +35,12 @@ class Document(BaseModel):
     document: dict[str, Any]
 
 
+class Rollback(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"version": 1}})
+
+    version: int = Field(ge=1, description="Whose document becomes the next version's.")
+
+
 class FaultAnswer(BaseModel):
     pointer: str
     message: str
@@ -262,6 +268,24 @@ def replace(
 ) -> JobAnswer:
     """Make the document the job's next version; the same content again changes nothing."""
     job = workflows.replace(session, me, job_id, body.document, expected)
+    response.headers["ETag"] = etag(job.version)
+    return _job(job)
+
+
+@router.post("/{job_id}/rollback", operation_id="roll_back_workflow")
+def roll_back(
+    job_id: str,
+    body: Rollback,
+    session: WriteSession,
+    me: Me,
+    expected: ExpectedVersion,
+    response: Response,
+) -> JobAnswer:
+    """Make an earlier version's document the job's next version; runs keep the versions they have.
+
+    It is judged as if it were new: pools or code that it needs may be gone since.
+    """
+    job = workflows.roll_back(session, me, job_id, body.version, expected)
     response.headers["ETag"] = etag(job.version)
     return _job(job)
 

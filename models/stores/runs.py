@@ -1,10 +1,11 @@
 """Queries over the index of runs and the append-only log of what happened in them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, or_, select, text, update
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -79,25 +80,48 @@ def insert(session: Session, **values: Any) -> None:
     session.add(Run(**values))
 
 
+@dataclass(frozen=True)
+class Which:
+    """Which of a workspace's runs are meant: all that fit every field that is set."""
+
+    job_id: str | None = None
+    states: Collection[str] = ()
+    trigger: str | None = None
+    parent_run_id: str | None = None
+    since: datetime | None = None
+    """Made at that moment or later."""
+    until: datetime | None = None
+    """Made before that moment."""
+
+
 def listed(
-    session: Session,
-    workspace_id: str,
-    *,
-    job_id: str | None = None,
-    state: str | None = None,
-    parent_run_id: str | None = None,
-    limit: int,
-    cursor: str | None,
+    session: Session, workspace_id: str, which: Which, *, limit: int, cursor: str | None
 ) -> Page[Run]:
     """Return a workspace's runs, newest first."""
-    query = select(Run).where(Run.workspace_id == workspace_id)
-    if job_id is not None:
-        query = query.where(Run.job_id == job_id)
-    if state is not None:
-        query = query.where(Run.state == state)
-    if parent_run_id is not None:
-        query = query.where(Run.parent_run_id == parent_run_id)
+    query = select(Run).where(*_fit(workspace_id, which))
     return page(session, query, Run, limit=limit, cursor=cursor)
+
+
+def count(session: Session, workspace_id: str, which: Which) -> int:
+    """Return how many of a workspace's runs are meant."""
+    query = select(func.count()).select_from(Run).where(*_fit(workspace_id, which))
+    return session.scalars(query).one()
+
+
+def _fit(workspace_id: str, which: Which) -> Iterator[ColumnElement[bool]]:
+    yield Run.workspace_id == workspace_id
+    if which.job_id is not None:
+        yield Run.job_id == which.job_id
+    if which.states:
+        yield Run.state.in_(which.states)
+    if which.trigger is not None:
+        yield Run.trigger == which.trigger
+    if which.parent_run_id is not None:
+        yield Run.parent_run_id == which.parent_run_id
+    if which.since is not None:
+        yield Run.created_at >= which.since
+    if which.until is not None:
+        yield Run.created_at < which.until
 
 
 def mark_started(session: Session, begun: Mapping[str, datetime]) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from racine.cli import (
+    bulk,
     deploy,
     gantt,
     jobs,
@@ -68,6 +69,7 @@ app.add_typer(runs.app, name="runs", help="Look at runs and steer them.")
 orders.mount(runs.app)
 runs.app.command()(repairs.repair)
 runs.app.command()(repairs.rerun)
+runs.app.command()(bulk.bulk)
 runs.app.command()(gantt.gantt)
 app.add_typer(sources.app, name="sources", help="Register, test and list what is governed.")
 app.add_typer(pools.app, name="pools", help="See and set what tasks share.")

@@ -51,6 +51,26 @@ def diff(
 
 
 @app.command()
+def rollback(
+    name: Name,
+    to: Annotated[
+        int | None, typer.Option(help="The one before the latest when left out.", min=1)
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Make an earlier version's document the next version; runs keep the versions they have."""
+    with profiles.client() as client:
+        before = int(client.job(name)["version"])
+        saved = client.roll_back(name, to)
+        changes = client.diff(name, before, saved["version"])
+    if output is Format.JSON:
+        as_json(saved | {"changes": changes})
+        return
+    show_changes(changes)
+    typer.echo(f"{name}: version {saved['version']}")
+
+
+@app.command()
 def estimate(
     name: Name,
     version: Annotated[int | None, typer.Option(help="The latest when left out.", min=1)] = None,

@@ -48,6 +48,34 @@ def test_two_versions_are_compared_by_meaning(api: Api) -> None:
     assert client.get(f"{address}/versions/1/diff/3").status_code == 404
 
 
+def test_an_earlier_version_becomes_the_next_one(api: Api) -> None:
+    client = api.as_admin()
+    address = client.post(URL, json={"document": job()}).headers["location"]
+    client.put(address, json={"document": job(value=2)}, headers={"If-Match": '"1"'})
+    way_back: dict[str, Any] = {"url": f"{address}/rollback", "json": {"version": 1}}
+    assert client.post(**way_back, headers={"If-Match": '"1"'}).status_code == 412
+    back = client.post(**way_back, headers={"If-Match": '"2"'})
+    assert (back.json()["version"], back.headers["etag"]) == (3, '"3"')
+    assert client.get(address).json()["document"] == job()
+    assert client.get(f"{address}/versions/2").json()["document"] == job(value=2)
+    again = client.post(**way_back, headers={"If-Match": '"3"'})
+    assert again.json()["version"] == 3
+    missing = client.post(f"{address}/rollback", json={"version": 9}, headers={"If-Match": '"3"'})
+    assert missing.status_code == 404
+
+
+def test_a_version_that_needs_what_is_gone_does_not_come_back(api: Api) -> None:
+    client = api.as_admin()
+    pooled = job()
+    pooled["tasks"][0]["pool"] = "warehouse"
+    client.put("/api/racine/pools/warehouse", json={"slots": 1})
+    address = client.post(URL, json={"document": pooled}).headers["location"]
+    client.put(address, json={"document": job()}, headers={"If-Match": '"1"'})
+    assert client.delete("/api/racine/pools/warehouse").status_code == 204
+    back = client.post(f"{address}/rollback", json={"version": 1}, headers={"If-Match": '"2"'})
+    assert (back.status_code, back.json()["errors"][0]["pointer"]) == (422, "/tasks/0/pool")
+
+
 def test_a_job_is_written_as_python(api: Api) -> None:
     client = api.as_admin()
     made = client.post(URL, json={"document": job()})

@@ -96,7 +96,7 @@ def test_a_run_that_a_task_waits_for_is_found_again(impatient: Stack) -> None:
     assert continued(impatient, handle)
     assert impatient.result(run_id).outputs == {"n": "succeeded"}
     with impatient.db.read() as session:
-        assert len(runs.listed(session, "ws_1", limit=10, cursor=None).items) == 2
+        assert len(runs.listed(session, "ws_1", runs.Which(), limit=10, cursor=None).items) == 2
 
 
 def test_cancelling_reaches_a_run_found_again(impatient: Stack) -> None:
@@ -108,7 +108,9 @@ def test_cancelling_reaches_a_run_found_again(impatient: Stack) -> None:
     impatient.temporal.run(handle.execute_update("cancel", ControlCall(actor="usr_one")))
 
     def cancelled(session: Session) -> bool | None:
-        found = runs.listed(session, "ws_1", parent_run_id=run_id, limit=10, cursor=None).items
+        found = runs.listed(
+            session, "ws_1", runs.Which(parent_run_id=run_id), limit=10, cursor=None
+        ).items
         return [run.state for run in found] == ["cancelled"] or None
 
     assert impatient.wait_for(cancelled)

@@ -20,7 +20,9 @@ def call(key: str, job: str, **more: Any) -> dict[str, Any]:
 
 def below(stack: Stack, run_id: str) -> dict[str, runs.Run]:
     with stack.db.read() as session:
-        found = runs.listed(session, "ws_1", parent_run_id=run_id, limit=10, cursor=None).items
+        found = runs.listed(
+            session, "ws_1", runs.Which(parent_run_id=run_id), limit=10, cursor=None
+        ).items
         return {run.parent_task_key or "": run for run in found}
 
 

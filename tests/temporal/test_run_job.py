@@ -40,10 +40,8 @@ def adding(key: str, n: Any, *upstream: str, **spec: Any) -> dict[str, Any]:
 
 def children(stack: Stack, run_id: str) -> Sequence[Run]:
     with stack.db.read() as session:
-        found = executions.listed(
-            session, stack.actor, parent_run_id=run_id, limit=100, cursor=None
-        )
-        return found.items
+        which = executions.Which(parent_run_id=run_id)
+        return executions.listed(session, stack.actor, which, limit=100, cursor=None).items
 
 
 def ended(stack: Stack, run_id: str) -> Run:

@@ -140,7 +140,9 @@ def fired(stack: Stack) -> Iterator[tuple[str, str, str]]:
     stack.temporal.run(service.trigger(stack.db, stack.temporal.client, row))
 
     def queued(session: Session) -> Run | None:
-        found = runs.listed(session, "ws_1", state="queued", limit=1, cursor=None).items
+        found = runs.listed(
+            session, "ws_1", runs.Which(states=["queued"]), limit=1, cursor=None
+        ).items
         return found[0] if found else None
 
     yield job_id, first, stack.wait_for(queued).id

@@ -98,7 +98,7 @@ def test_a_firing_whose_parameters_no_longer_fit_is_a_failed_run(stack: Stack) -
 
 
 def _last_run(session: Any, job_id: str) -> Any:
-    found = runs.listed(session, "ws_1", job_id=job_id, limit=1, cursor=None).items
+    found = runs.listed(session, "ws_1", runs.Which(job_id=job_id), limit=1, cursor=None).items
     return found[0] if found else None
 
 

@@ -24,7 +24,9 @@ def test_a_run_that_failed_is_begun_again_by_its_tasks_policy(stack: Stack) -> N
     task = {"task_key": "go", "run_job_task": {"job": "other"}}
     run_id = failed(stack, {"tasks": [{**task, "retry_policy": POLICY}]})
     with stack.db.read() as session:
-        found = runs.listed(session, "ws_1", parent_run_id=run_id, limit=10, cursor=None).items
+        found = runs.listed(
+            session, "ws_1", runs.Which(parent_run_id=run_id), limit=10, cursor=None
+        ).items
     assert [run.state for run in found] == ["failed"] * 3
     assert kinds(stack, run_id, "go").count("failed") == 3
 

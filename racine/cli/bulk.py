@@ -1,0 +1,104 @@
+"""`racine runs bulk`: one order to all runs that fit."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from racine.cli import profiles
+from racine.cli.output import Format, Output, as_json, table, usage
+from racine.cli.runs import Reason
+
+_SHOWN = 20
+_STATE = "Only in this state; left out, those that can obey, or have failed for repair."
+
+
+def bulk(
+    action: Annotated[
+        str, typer.Argument(help="pause, resume, cancel, terminate, or repair what failed.")
+    ],
+    job: Annotated[str | None, typer.Option(help="Only this job's.")] = None,
+    state: Annotated[str | None, typer.Option(help=_STATE)] = None,
+    trigger: Annotated[str | None, typer.Option(help="Only begun so, as manual.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only made then or later.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Only made before then.")] = None,
+    force: Annotated[bool, typer.Option(help="Of cancel: end without waiting.")] = False,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Of repair: with the job's latest version.")
+    ] = False,
+    reason: Reason = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell which runs fit.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Give one order to all runs that fit; each is told as if it were alone.
+
+    Exit code 1 when one refused.
+    """
+    given: dict[str, Any] = {
+        "job": job, "state": state, "trigger": trigger, "since": _zoned(since),
+        "until": _zoned(until), "force": force, "version": "latest" if latest else "pinned",
+        "reason": reason,
+    }  # fmt: skip
+    with profiles.client() as client:
+        if dry_run or not yes:
+            preview = next(client.order_many(action, **given, dry_run=True))
+            if dry_run:
+                _preview(action, preview, output)
+                return
+            _confirm(action, preview["count"])
+        told = _told(client.order_many(action, **given))
+    _show(action, told, output)
+    if any(run["state"] == "refused" for run in told):
+        raise typer.Exit(1)
+
+
+def _told(pages: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what became of all runs, and say meanwhile how far it is."""
+    told: list[dict[str, Any]] = []
+    total = 0
+    for page in pages:
+        told += page["items"]
+        total = total or page["count"]
+        typer.echo(f"{len(told)} of {total} told …", err=True)
+    return told
+
+
+def _zoned(moment: datetime | None) -> str | None:
+    """Return a moment as the server reads it: one without a zone is of this machine's."""
+    return None if moment is None else moment.astimezone().isoformat()
+
+
+def _confirm(action: str, count: int) -> None:
+    if not sys.stdin.isatty():
+        raise usage(f"{count} runs fit, and nobody is there to ask: --yes does it.")
+    typer.confirm(f"{action} {count} runs?", abort=True)
+
+
+def _preview(action: str, page: dict[str, Any], output: Format) -> None:
+    if output is Format.JSON:
+        as_json(page)
+        return
+    rows = [(run["run_id"], _job(run), run["was"]) for run in page["items"][:_SHOWN]]
+    table(["run", "job", "state"], rows)
+    rest = page["count"] - len(rows)
+    typer.echo(f"{action} would reach {page['count']} runs" + (f", {rest} more" if rest else ""))
+
+
+def _show(action: str, told: list[dict[str, Any]], output: Format) -> None:
+    if output is Format.JSON:
+        as_json(told)
+        return
+    refused = [run for run in told if run["state"] == "refused"]
+    if refused:
+        table(["run", "job", "refused"], [(r["run_id"], _job(r), r["message"]) for r in refused])
+    counts = Counter(run["state"] for run in told)
+    said = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    typer.echo(f"{action}: {said or 'no run fits'}")
+
+
+def _job(run: dict[str, Any]) -> str:
+    return str(run["workflow_id"]).rpartition("/")[0]

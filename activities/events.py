@@ -7,7 +7,7 @@ import itertools
 import queue
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,20 +87,19 @@ class EventSink:
                 path.unlink(missing_ok=True)
 
     def _drain(self) -> None:
-        item = self._queue.get()
-        while item is not None:
-            batch: list[dict[str, Any]] = []
-            while item is not None and len(batch) < _BATCH:
-                batch.append(item)
-                try:
-                    item = self._queue.get(timeout=_FLUSH_SECONDS)
-                except queue.Empty:
-                    break
-            else:
-                self._settle(batch)
-                continue
-            self._settle(batch)
-            item = self._queue.get()
+        while (first := self._queue.get()) is not None:
+            # Not event by event: waking up for each would slow down those who write them.
+            self._closing.wait(_FLUSH_SECONDS)
+            self._settle([first, *self._waiting()])
+
+    def _waiting(self) -> Iterator[dict[str, Any]]:
+        """Yield what has come meanwhile, as far as one batch holds it."""
+        for _ in range(min(self._queue.qsize(), _BATCH - 1)):
+            item = self._queue.get_nowait()
+            if item is None:
+                self._queue.put(None)
+                return
+            yield item
 
     def _settle(self, batch: list[dict[str, Any]]) -> None:
         """Write a batch, however long the database is away; at the end leave it in the spool."""

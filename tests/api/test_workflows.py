@@ -68,10 +68,10 @@ def test_a_version_that_needs_what_is_gone_does_not_come_back(api: Api) -> None:
     client = api.as_admin()
     pooled = job()
     pooled["tasks"][0]["pool"] = "warehouse"
-    client.put("/api/racine/pools/warehouse", json={"slots": 1})
+    client.put("/api/racine/orchestration/pools/warehouse", json={"slots": 1})
     address = client.post(URL, json={"document": pooled}).headers["location"]
     client.put(address, json={"document": job()}, headers={"If-Match": '"1"'})
-    assert client.delete("/api/racine/pools/warehouse").status_code == 204
+    assert client.delete("/api/racine/orchestration/pools/warehouse").status_code == 204
     back = client.post(f"{address}/rollback", json={"version": 1}, headers={"If-Match": '"2"'})
     assert (back.status_code, back.json()["errors"][0]["pointer"]) == (422, "/tasks/0/pool")
 

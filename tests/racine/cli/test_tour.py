@@ -92,7 +92,7 @@ def test_every_command_of_the_tour_does_what_it_says(server: dict[str, str]) -> 
     tour.client.close()
     kinds = {words[1] for words in listed if words[0] == "runs"}
     assert kinds >= {"pause", "resume", "repair", "approve", "reject", "delegate", "retry", "skip",
-                     "set-result", "change", "cancel", "rerun"}  # fmt: skip
+                     "set-result", "change", "cancel", "rerun", "bulk"}  # fmt: skip
     repaired, again, *others = tour.ends
     assert (repaired["outputs"], again["outputs"]) == ({"sources": 3}, {"sources": 3})
     assert [(entry["was"], entry["again_count"] > 0) for entry in again["repairs"]] == [
@@ -101,7 +101,7 @@ def test_every_command_of_the_tour_does_what_it_says(server: dict[str, str]) -> 
     found = [(run["state"], run["outputs"]) for run in others]
     assert found == [
         ("completed", {"sources": 3}), ("failed", {}), ("completed", {"sources": 2}),
-        ("cancelled", {}),
+        ("cancelled", {}), ("cancelled", {}),
     ]  # fmt: skip
     rejected = others[1]["error"]
     assert (rejected["task_key"], rejected["code"]) == ("publish", "rejected")

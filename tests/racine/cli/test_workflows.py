@@ -27,6 +27,22 @@ def test_two_versions_are_compared(tmp_path: Path, server: dict[str, str]) -> No
     assert "mine" in racine("workflows", "list", **server).stdout
 
 
+def test_a_job_goes_back_to_an_earlier_version(tmp_path: Path, server: dict[str, str]) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(JOB.replace("DESCRIPTION", "old words"))
+    assert racine("apply", str(file), **server).returncode == 0
+    alone = racine("workflows", "rollback", "mine", **server)
+    assert (alone.returncode, "one version alone" in alone.stderr) == (1, True)
+    file.write_text(JOB.replace("DESCRIPTION", "new words"))
+    assert racine("apply", str(file), **server).returncode == 0
+    shown = racine("workflows", "rollback", "mine", **server).stdout
+    assert shown.split()[-9:] == "a description new words old words mine: version 3".split()
+    told = json.loads(
+        racine("workflows", "rollback", "mine", "--to", "2", "-o", "json", **server).stdout
+    )
+    assert (told["version"], [change["new"] for change in told["changes"]]) == (4, ["new words"])
+
+
 @pytest.mark.parametrize(("form", "suffix"), [("python", "py"), ("json", "json"), ("yaml", "yaml")])
 def test_a_job_is_exported_and_is_the_same_again(
     tmp_path: Path, server: dict[str, str], form: str, suffix: str

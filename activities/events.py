@@ -26,8 +26,8 @@ ATTEMPT_STARTED = 0
 ATTEMPT_ENDED = 1
 """Places among an attempt's events; its log lines come after."""
 
-_FLUSH_SECONDS = 0.25
-"""How long an event waits for others: a batch costs milliseconds, however few are in it."""
+_FLUSH_SECONDS = 0.1
+"""How long an event waits for others: a batch costs a millisecond, however few are in it."""
 _BATCH = 500
 _CAPACITY = 50_000
 _PAUSE_SECONDS = 1.0

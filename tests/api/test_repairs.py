@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.server import Api
 from tests.api.test_executions import URL, ended, save
+from tests.eventually import eventually
 
 
 def task(key: str, value: Any, *upstream: str) -> dict[str, Any]:
@@ -56,9 +57,13 @@ def test_a_repair_is_shown_done_once_and_told(api_with_temporal: Api) -> None:
     (entry,) = detail["repairs"]
     assert (entry["reason"], entry["again"], entry["was"]) == ("mended", ["bad", "after"], "failed")
     assert detail["parameters"] == {"broken": False}
-    graph = client.get(f"{URL}/executions/{run_id}/graph").json()
-    attempts = {task["key"]: len(task["segments"]) for task in graph["tasks"]}
-    assert attempts == {"good": 1, "bad": 2, "after": 1}
+
+    def attempts() -> dict[str, int]:
+        graph = client.get(f"{URL}/executions/{run_id}/graph").json()
+        return {task["key"]: len(task["segments"]) for task in graph["tasks"]}
+
+    # The log's last batch lands after the run's end.
+    eventually(lambda: attempts() == {"good": 1, "bad": 2, "after": 1}, "all attempts are told")
     actions = [a["action"] for a in client.get("/api/racine/activities").json()["items"]]
     assert actions.count("run.repair") == 1
 

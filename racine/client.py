@@ -175,12 +175,20 @@ class Client:
         headers = {"Idempotency-Key": key or new_id("key")}
         return str(self._send("POST", path, json=body, headers=headers)["id"])
 
-    def runs(self, *, job: str | None = None, state: str | None = None) -> Iterator[dict[str, Any]]:
+    def runs(
+        self,
+        *,
+        job: str | None = None,
+        state: str | None = None,
+        trigger: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
         """Return runs, newest first, page by page as they are asked for."""
         path = f"{_WORKFLOWS}/executions"
         if job is not None:
             path = f"{_WORKFLOWS}/{self.job(job)['id']}/executions"
-        return self.items(path, state=state)
+        return self.items(path, state=state, trigger=trigger, since=since, until=until)
 
     def run_detail(self, run_id: str) -> dict[str, Any]:
         return self.get(f"{_WORKFLOWS}/executions/{run_id}")

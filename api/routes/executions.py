@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -233,14 +234,24 @@ def _begin(launch: Launch, racine: State, response: Response, after: BackgroundT
     return _started(launch, RunState.RUNNING)
 
 
-@router.get("/executions", operation_id="list_executions")
-def list_runs(
-    session: ReadSession,
-    me: Me,
+async def which_runs(
     state: Annotated[RunState | None, Query()] = None,
     trigger: Annotated[str | None, Query(max_length=40, description="As `manual`.")] = None,
     since: Annotated[AwareDatetime | None, Query(description="Made then or later.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Made before then.")] = None,
+) -> Which:
+    """Return which runs a list is asked for."""
+    return Which(states=[state] if state else [], trigger=trigger, since=since, until=until)
+
+
+Wanted = Annotated[Which, Depends(which_runs)]
+
+
+@router.get("/executions", operation_id="list_executions")
+def list_runs(
+    session: ReadSession,
+    me: Me,
+    wanted: Wanted,
     parent: Annotated[
         str | None, Query(max_length=40, description="Only runs that this run's tasks started.")
     ] = None,
@@ -248,8 +259,7 @@ def list_runs(
     cursor: Cursor = None,
 ) -> Items[RunAnswer]:
     """List the workspace's runs, newest first."""
-    states = [state] if state else []
-    which = Which(states=states, trigger=trigger, since=since, until=until, parent_run_id=parent)
+    which = replace(wanted, parent_run_id=parent)
     return _page(executions.listed(session, me, which, limit=limit, cursor=cursor))
 
 
@@ -258,12 +268,12 @@ def list_runs_of_job(
     job_id: str,
     session: ReadSession,
     me: Me,
-    state: Annotated[RunState | None, Query()] = None,
+    wanted: Wanted,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Items[RunAnswer]:
     """List a job's runs, newest first."""
-    which = Which(job_id=job_id, states=[state] if state else [])
+    which = replace(wanted, job_id=job_id)
     return _page(executions.listed(session, me, which, limit=limit, cursor=cursor))
 
 

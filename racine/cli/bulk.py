@@ -3,14 +3,13 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, table, usage
-from racine.cli.runs import Reason
+from racine.cli.runs import Job, Reason, Since, Trigger, Until, zoned
 
 _SHOWN = 20
 _STATE = "Only in this state; left out, those that can obey, or have failed for repair."
@@ -20,11 +19,11 @@ def bulk(
     action: Annotated[
         str, typer.Argument(help="pause, resume, cancel, terminate, or repair what failed.")
     ],
-    job: Annotated[str | None, typer.Option(help="Only this job's.")] = None,
+    job: Job = None,
     state: Annotated[str | None, typer.Option(help=_STATE)] = None,
-    trigger: Annotated[str | None, typer.Option(help="Only begun so, as manual.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Only made then or later.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Only made before then.")] = None,
+    trigger: Trigger = None,
+    since: Since = None,
+    until: Until = None,
     force: Annotated[bool, typer.Option(help="Of cancel: end without waiting.")] = False,
     latest: Annotated[
         bool, typer.Option("--latest", help="Of repair: with the job's latest version.")
@@ -39,8 +38,8 @@ def bulk(
     Exit code 1 when one refused.
     """
     given: dict[str, Any] = {
-        "job": job, "state": state, "trigger": trigger, "since": _zoned(since),
-        "until": _zoned(until), "force": force, "version": "latest" if latest else "pinned",
+        "job": job, "state": state, "trigger": trigger, "since": zoned(since),
+        "until": zoned(until), "force": force, "version": "latest" if latest else "pinned",
         "reason": reason,
     }  # fmt: skip
     with profiles.client() as client:
@@ -65,11 +64,6 @@ def _told(pages: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
         total = total or page["count"]
         typer.echo(f"{len(told)} of {total} told …", err=True)
     return told
-
-
-def _zoned(moment: datetime | None) -> str | None:
-    """Return a moment as the server reads it: one without a zone is of this machine's."""
-    return None if moment is None else moment.astimezone().isoformat()
 
 
 def _confirm(action: str, count: int) -> None:

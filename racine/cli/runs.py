@@ -1,6 +1,7 @@
 """`racine runs …`."""
 
 import json
+from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any
 
@@ -17,16 +18,32 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]
 Reason = Annotated[str, typer.Option(help="Kept with the order.")]
 
 
+Job = Annotated[str | None, typer.Option(help="Only this job's.")]
+Trigger = Annotated[str | None, typer.Option(help="Only begun so, as manual.")]
+Since = Annotated[datetime | None, typer.Option(help="Only made then or later.")]
+Until = Annotated[datetime | None, typer.Option(help="Only made before then.")]
+
+
+def zoned(moment: datetime | None) -> str | None:
+    """Return a moment as the server reads it: one without a zone is of this machine's."""
+    return None if moment is None else moment.astimezone().isoformat()
+
+
 @app.command("list")
 def list_runs(
-    job: Annotated[str | None, typer.Option(help="Only this job's.")] = None,
+    job: Job = None,
     state: Annotated[str | None, typer.Option(help="Only in this state.")] = None,
+    trigger: Trigger = None,
+    since: Since = None,
+    until: Until = None,
     limit: Limit = 20,
     output: Output = Format.TABLE,
 ) -> None:
     """List runs, newest first."""
+    about = {"job": job, "state": state, "trigger": trigger}
     with profiles.client() as client:
-        found = list(islice(client.runs(job=job, state=state), limit))
+        runs = client.runs(**about, since=zoned(since), until=zoned(until))
+        found = list(islice(runs, limit))
     if output is Format.JSON:
         as_json(found)
         return

@@ -34,6 +34,9 @@ def test_all_runs_of_a_job_are_shown_and_cancelled(tmp_path: Path, server: dict[
     refused = racine("runs", "bulk", "repair", "--state", "completed", "-y", "-o", "json", **server)
     assert refused.returncode == 1
     assert [(r["run_id"], r["state"]) for r in json.loads(refused.stdout)] == [(done, "refused")]
+    listed = racine("runs", "list", "--trigger", "manual", "--since", "2001-01-01", **server).stdout
+    assert [run in listed for run in (*runs, done)] == [True] * 4
+    assert "run_" not in racine("runs", "list", "--until", "2001-01-01", **server).stdout
     late = racine("runs", "bulk", "pause", "--since", "2199-01-01", "--yes", **server)
     assert (late.returncode, late.stdout) == (0, "pause: no run fits\n")
     single = racine("runs", "bulk", "approve", "--yes", **server)

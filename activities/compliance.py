@@ -22,25 +22,30 @@ Assessment = tuple[Subject, controls.Control, judgement.Judgement]
 
 
 def validate(call: Call, given: group.ValidateInput) -> group.ValidateResult:
-    chosen = controls.controls(given.frameworks)
-    with call.db.write() as session:
+    """Judge a scan, and write what came of it, some findings a transaction.
+
+    Doing it again, after a crash too, ends alike.
+    """
+    chosen, now = controls.controls(given.frameworks), datetime.now(UTC)
+    with call.db.read() as session:
         found = governed.load(session, call, given.scan_id)
-        governed.advance(session, found.source.id, SourceState.VALIDATING, SourceState.VALIDATED)
         stated = asset_facts.of_source(session, found.source.id)
-        now = datetime.now(UTC)
-        judged = list(subjects(governed.found_source(found), stated, now.date()))
-        assessed = list(judgement.assess(judged, chosen))
-        validation = compliance.Validation(
-            found.scan.workspace_id, found.source.id, found.scan.id,
-            {control.id for control in chosen}, {subject.id for subject in judged},
-        )  # fmt: skip
+    judged = list(subjects(governed.found_source(found), stated, now.date()))
+    assessed = list(judgement.assess(judged, chosen))
+    validation = compliance.Validation(
+        found.scan.workspace_id, found.source.id, found.scan.id,
+        {control.id for control in chosen}, {subject.id for subject in judged},
+    )  # fmt: skip
+    with call.db.write() as session:
         excused = compliance.waived(session, found.source.id, now)
-        closed = compliance.record(
+    with call.db.read() as session:
+        outcome = compliance.compare(
             session, validation, [_failure(*item) for item in assessed if _is_failure(item)],
             excused, {(c.id, s.id) for s, c, j in assessed if j.result == "pass"},
         )  # fmt: skip
-        counts = _counts(assessed, excused)
-        compliance.keep_counts(session, validation, counts)
+    counts = _counts(assessed, excused)
+    _write(call, validation, outcome, counts)
+    with call.db.read() as session:
         still_open = len(compliance.still_open(session, found.source.id, result="fail"))
     return group.ValidateResult(
         passed=sum(c["passed"] for c in counts),
@@ -48,9 +53,26 @@ def validate(call: Call, given: group.ValidateInput) -> group.ValidateResult:
         unknown=sum(c["unknown"] for c in counts),
         waived=sum(c["waived"] for c in counts),
         findings=still_open,
-        closed=closed,
+        closed=len(outcome.over),
         by_severity=dict(_by_severity(counts)),
     )
+
+
+def _write(
+    call: Call, validation: compliance.Validation, outcome: compliance.Outcome,
+    counts: Sequence[dict[str, Any]],
+) -> None:  # fmt: skip
+    *parts, last = outcome.parts()
+    for part in parts:
+        with call.db.write() as session:
+            compliance.put(session, validation, part)
+        call.heartbeat()
+    with call.db.write() as session:
+        compliance.put(session, validation, last)
+        compliance.keep_counts(session, validation, counts)
+        governed.advance(
+            session, validation.source_id, SourceState.VALIDATING, SourceState.VALIDATED
+        )
 
 
 def _is_failure(item: Assessment) -> bool:

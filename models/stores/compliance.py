@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -70,14 +70,37 @@ def waived(session: Session, source_id: str, now: datetime) -> set[tuple[str, st
     return {(control, subject) for control, subject in rows}
 
 
-def record(
+@dataclass(frozen=True)
+class Outcome:
+    """What a validation makes of a source's findings, not written yet."""
+
+    new: Sequence[dict[str, Any]] = ()
+    changed: Sequence[dict[str, Any]] = ()
+    same: Sequence[str] = ()
+    """Ids of those that it has found again."""
+    over: Sequence[dict[str, Any]] = ()
+    """Those that it covered and no longer found."""
+
+    def parts(self) -> Iterator["Outcome"]:
+        """Cut it into what one transaction writes, so that other writers wait no longer.
+
+        What is over stands in the last, where the validation ends.
+        """
+        for name in ("new", "changed", "same"):
+            rows = getattr(self, name)
+            for start in range(0, len(rows), _CHUNK):
+                yield Outcome(**{name: rows[start : start + _CHUNK]})
+        yield Outcome(over=self.over)
+
+
+def compare(
     session: Session,
     validation: Validation,
     failures: Sequence[Failure],
     excused: Collection[tuple[str, str]],
-    passed: Collection[tuple[str, str]] = (),
-) -> int:
-    """Store a validation's failures; close what it covered and no longer made; count the closed.
+    passed: Collection[tuple[str, str]],
+) -> Outcome:
+    """Tell what a validation's failures make of the findings that stand; nothing is written.
 
     A finding whose subject or control the validation did not cover stays as it is.
     """
@@ -100,12 +123,16 @@ def record(
             changed.append({"id": old.id} | values | reopened)
     over = [_closed(old, key in passed, now) for key, old in standing.items()
             if old.state != "closed"]  # fmt: skip
-    if new:
-        session.execute(_FINDINGS.insert(), new)
-    if changed or over:
-        session.execute(update(Finding), changed + over)
-    _seen_again(session, same, validation.scan_id, now)
-    return len(over)
+    return Outcome(new, changed, same, over)
+
+
+def put(session: Session, validation: Validation, part: Outcome) -> None:
+    """Write a part of what a validation has found; again changes nothing more."""
+    if part.new:
+        session.execute(_FINDINGS.insert(), part.new)
+    for rows in filter(None, (part.changed, part.over)):
+        session.execute(update(Finding), rows)
+    _seen_again(session, part.same, validation.scan_id)
 
 
 def _fingerprint(item: Failure, state: str) -> str:
@@ -114,12 +141,12 @@ def _fingerprint(item: Failure, state: str) -> str:
     return hashlib.sha256(repr(said).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _seen_again(session: Session, ids: Sequence[str], scan_id: str, now: datetime) -> None:
-    for start in range(0, len(ids), _CHUNK):
+def _seen_again(session: Session, ids: Sequence[str], scan_id: str) -> None:
+    if ids:
         session.execute(
             update(Finding)
-            .where(Finding.id.in_(ids[start : start + _CHUNK]))
-            .values(scan_id=scan_id, last_seen_at=now)
+            .where(Finding.id.in_(ids))
+            .values(scan_id=scan_id, last_seen_at=datetime.now(UTC))
             .execution_options(synchronize_session=False)
         )
 

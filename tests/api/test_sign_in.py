@@ -1,5 +1,7 @@
 """Signing in, over HTTP."""
 
+from sqlalchemy import text
+
 from tests.api.server import ADMIN_PASSWORD, Api
 
 
@@ -52,3 +54,12 @@ def test_ten_failed_tries_make_the_next_one_wait(api: Api) -> None:
     answer = client.post("/api/auth/login", json={**body, "password": ADMIN_PASSWORD})
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_key_reads_while_the_database_takes_no_writes(api: Api) -> None:
+    made = api.as_admin().post("/api/auth/keys", json={"name": "k", "permissions": ["*:*"]}).json()
+    with api.db.write() as session:
+        session.execute(text("SELECT 1"))  # whoever else wants to write gives up after 10 s
+        headers = {"Authorization": f"Bearer {made['key']}"}
+        answer = api.anonymous().get("/api/racine/workflows", headers=headers, timeout=60)
+    assert answer.status_code == 200

@@ -212,7 +212,9 @@ class RunModel:
         return True
 
     def _change(self, key: str | None, more: dict[str, Any]) -> bool:
-        begun = self.running | set(self.states)
+        # What is held has not begun, nor has what was passed over.
+        ended = {key for key, state in self.states.items() if state != "skipped"}
+        begun = self.running - self.held | ended
         if any(READS[name] in begun for name in more["parameters"]):
             return False
         self.params |= more["parameters"]

@@ -22,12 +22,14 @@ def migrate(database_url: str, temporal_address: str | None, namespace: str) -> 
     Exits 1 with the reason when either cannot be reached or changed.
     """
     with errors_told():
-        before, after = _upgrade(database_url)
-        what = "is already at" if before == after else "was brought to"
-        typer.echo(f"The database {what} revision {after}.")
+        # Temporal first: a process that ends right after its SDK's last answer may crash, as the
+        # thread that brought it still holds the interpreter.
         if temporal_address:
             asyncio.run(_prepare(temporal_address, namespace))
             typer.echo(f"Temporal's namespace {namespace!r} is ready.")
+        before, after = _upgrade(database_url)
+        what = "is already at" if before == after else "was brought to"
+        typer.echo(f"The database {what} revision {after}.")
 
 
 def _upgrade(database_url: str) -> tuple[str | None, str | None]:

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from temporalio.client import Client
 
 from models.session import Database
-from racine.engine.states import RunState
+from racine.engine.states import FINAL_RUN_STATES, RunState
 from racine.errors import InvalidInput, RacineError, Unavailable
 from services import access, controls, executions
 from services.access import Actor
 from services.controls import Action, RunControl
 from services.executions import Launch, Page, Run, Which
 
-_OPEN = (RunState.QUEUED, RunState.SCHEDULED, RunState.RUNNING, RunState.PAUSED)
+_OPEN = tuple(state for state in RunState if state not in FINAL_RUN_STATES)
 MEANT: dict[Action, tuple[RunState, ...]] = {
     Action.PAUSE: (RunState.RUNNING,),
     Action.RESUME: (RunState.PAUSED,),

@@ -71,6 +71,14 @@ _THEN = {Action.PAUSE: RunState.PAUSED, Action.RESUME: RunState.RUNNING}
 """What the index says of a run that has obeyed and goes on."""
 
 
+def arguments(
+    reason: str, more: dict[str, Any] | None = None, *, task_key: str | None = None
+) -> dict[str, Any]:
+    """Return what is kept of an order: only what it says, so that the same order reads the same."""
+    given = {"reason": reason, "task_key": task_key, "arguments": more}
+    return {name: value for name, value in given.items() if value}
+
+
 def record(
     session: Session,
     actor: Actor,

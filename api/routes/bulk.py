@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from typing import Literal
 
 import anyio
 from fastapi import APIRouter, BackgroundTasks
@@ -115,7 +115,7 @@ def _ordered(
     runs: Sequence[Run], body: BulkOrder, transaction: Transaction, racine: State, me: Actor
 ) -> dict[str, Outcome]:
     told, orders, request_id = dict[str, Outcome](), [], body.request_id or new_id("req")
-    arguments = _arguments(body)
+    arguments = controls.arguments(body.reason, {"force": True} if body.force else None)
     for run in runs:
         with _refusals(run, told), transaction() as session:
             order = controls.record(session, me, run.id, body.action, arguments, request_id)
@@ -150,11 +150,6 @@ def _repaired(
         for run_id in begun:
             after.add_task(racine.begun.note, run_id)
     return told
-
-
-def _arguments(body: BulkOrder) -> dict[str, Any]:
-    given = {"reason": body.reason, "arguments": {"force": True} if body.force else {}}
-    return {name: value for name, value in given.items() if value}
 
 
 @contextmanager

@@ -393,8 +393,7 @@ def control(
         exclude_none=True,
         exclude_defaults=True,
     )
-    given = {"reason": body.reason, "task_key": body.task_key, "arguments": more}
-    arguments = {name: value for name, value in given.items() if value}
+    arguments = controls.arguments(body.reason, more, task_key=body.task_key)
     if body.action is controls.Action.SIGNAL:
         raise InvalidInput("A signal has a name.", next_step="POST …/signals/{name} gives it.")
     with transaction() as session:
@@ -417,9 +416,7 @@ def signal(
     response: Response,
 ) -> OrderAnswer:
     """Give a run a signal that one of its tasks waits for, or will; 202 as for orders."""
-    arguments: dict[str, Any] = {"arguments": {"name": name, "payload": body.payload}}
-    if body.reason:
-        arguments["reason"] = body.reason
+    arguments = controls.arguments(body.reason, {"name": name, "payload": body.payload})
     with transaction() as session:
         action = controls.Action.SIGNAL
         order = controls.record(session, me, run_id, action, arguments, body.request_id)

@@ -9,7 +9,7 @@ import typer
 
 from racine.cli import profiles
 from racine.cli.output import Format, Output, as_json, table, usage
-from racine.cli.runs import Job, Reason, Since, Trigger, Until, zoned
+from racine.cli.runs import Job, Reason, Since, Trigger, Until, job_of, zoned
 
 _SHOWN = 20
 _STATE = "Only in this state; left out, those that can obey, or have failed for repair."
@@ -76,7 +76,7 @@ def _preview(action: str, page: dict[str, Any], output: Format) -> None:
     if output is Format.JSON:
         as_json(page)
         return
-    rows = [(run["run_id"], _job(run), run["was"]) for run in page["items"][:_SHOWN]]
+    rows = [(run["run_id"], job_of(run), run["was"]) for run in page["items"][:_SHOWN]]
     table(["run", "job", "state"], rows)
     rest = page["count"] - len(rows)
     typer.echo(f"{action} would reach {page['count']} runs" + (f", {rest} more" if rest else ""))
@@ -88,11 +88,7 @@ def _show(action: str, told: list[dict[str, Any]], output: Format) -> None:
         return
     refused = [run for run in told if run["state"] == "refused"]
     if refused:
-        table(["run", "job", "refused"], [(r["run_id"], _job(r), r["message"]) for r in refused])
+        table(["run", "job", "refused"], [(r["run_id"], job_of(r), r["message"]) for r in refused])
     counts = Counter(run["state"] for run in told)
     said = ", ".join(f"{count} {state}" for state, count in counts.most_common())
     typer.echo(f"{action}: {said or 'no run fits'}")
-
-
-def _job(run: dict[str, Any]) -> str:
-    return str(run["workflow_id"]).rpartition("/")[0]

@@ -10,7 +10,7 @@ import typer
 from racine.cli import profiles
 from racine.cli.jobs import read_parameters
 from racine.cli.output import Format, Output, as_json, usage
-from racine.cli.runs import Reason, Run, Task
+from racine.cli.runs import Reason, Run, Task, job_of
 from racine.errors import InvalidInput
 
 _Json = Annotated[str, typer.Argument(help="A JSON object.")]
@@ -157,7 +157,7 @@ def change(
         _give(run, "change", reason, output, task_key=task, input=_object(given or ""))
         return
     with profiles.client() as client:
-        job = client.run_detail(run)["workflow_id"].rpartition("/")[0]
+        job = job_of(client.run_detail(run))
         values = read_parameters(client, job, param or [])
     _give(run, "change", reason, output, parameters=values)
 

@@ -7,7 +7,7 @@ import typer
 from racine.cli import profiles
 from racine.cli.jobs import read_parameters
 from racine.cli.output import Format, Output, as_json, table
-from racine.cli.runs import Reason, Run
+from racine.cli.runs import Reason, Run, job_of
 
 
 def repair(
@@ -29,7 +29,7 @@ def repair(
     wanted = [path for given in tasks or [] for path in given.split(",") if path]
     number: int | str = int(version) if version.isdigit() else version
     with profiles.client() as client:
-        job = client.run_detail(run)["workflow_id"].rpartition("/")[0] if param else ""
+        job = job_of(client.run_detail(run)) if param else ""
         found = client.repair(
             run, wanted, dependents=not only, version=number,
             parameters=read_parameters(client, job, param or []),
@@ -51,7 +51,7 @@ def rerun(
 ) -> None:
     """Start a new run like this one, from a task on; the results of what is before are kept."""
     with profiles.client() as client:
-        job = client.run_detail(run)["workflow_id"].rpartition("/")[0] if param else ""
+        job = job_of(client.run_detail(run)) if param else ""
         made = client.rerun(run, begin, read_parameters(client, job, param or []))
     if output is Format.JSON:
         as_json({"id": made})

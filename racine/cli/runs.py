@@ -29,6 +29,11 @@ def zoned(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone().isoformat()
 
 
+def job_of(run: dict[str, Any]) -> str:
+    """Return the name of a run's job, which its workflow's id begins with."""
+    return str(run["workflow_id"]).rpartition("/")[0]
+
+
 @app.command("list")
 def list_runs(
     job: Job = None,
@@ -47,10 +52,7 @@ def list_runs(
     if output is Format.JSON:
         as_json(found)
         return
-    rows = [
-        (r["id"], r["workflow_id"].rpartition("/")[0], r["state"], r["trigger"], r["created_at"])
-        for r in found
-    ]
+    rows = [(r["id"], job_of(r), r["state"], r["trigger"], r["created_at"]) for r in found]
     table(["run", "job", "state", "trigger", "created"], rows)
 
 
